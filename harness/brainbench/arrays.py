@@ -1,0 +1,146 @@
+"""Arrays with meaning: a model's features and a region's recorded responses, checked when built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainbench.errors import ShapeError
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """A model's representation of a dataset's items.
+
+    `layers` maps a layer's name ("attention.3", "layer.3", ...) to an array (items x width), in the
+    order in which layers are to be shown. `made` says how: prompt form, token, pooling, dtype.
+    Raises ShapeError when arrays disagree on the items or hold a value that is not finite.
+    """
+
+    layers: Mapping[str, FloatArray]
+    made: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ShapeError("Features have no layer.")
+        counts = {name: array.shape[0] if array.ndim == 2 else -1 for name, array in self.layers.items()}
+        if len(set(counts.values())) != 1 or -1 in counts.values():
+            raise ShapeError(f"Features must be (items x width) over the same items; got items {counts}.")
+        for name, array in self.layers.items():
+            if array.shape[1] == 0:
+                raise ShapeError(f"Features of {name} have no columns.")
+            if not np.isfinite(array).all():
+                raise ShapeError(
+                    f"Features of {name} hold values that are not finite.",
+                    hint="Half precision may overflow: try --dtype float32 or bfloat16.",
+                )
+
+    @property
+    def n_items(self) -> int:
+        """Number of items, the same for every layer."""
+        return next(iter(self.layers.values())).shape[0]
+
+    def select(self, items: Sequence[int]) -> Features:
+        """The same layers over the items at these positions."""
+        index = np.asarray(items, dtype=np.intp)
+        return replace(self, layers={name: array[index] for name, array in self.layers.items()})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Participant:
+    """One person's responses in one region: (items that the person has x voxels).
+
+    `present` holds the positions of those items among the recording's items, ascending.
+    """
+
+    id: str
+    responses: FloatArray
+    present: IntArray
+
+    def __post_init__(self) -> None:
+        if self.responses.ndim != 2 or len(self.responses) != len(self.present):
+            raise ShapeError(
+                f"Participant {self.id}: responses {self.responses.shape} for {len(self.present)} items."
+            )
+        if len(self.present) and (np.diff(self.present) <= 0).any():
+            raise ShapeError(f"Participant {self.id}: item positions must ascend without repeats.")
+        if not np.isfinite(self.responses).all():
+            raise ShapeError(
+                f"Participant {self.id}: responses hold values that are not finite.",
+                hint="Leave such voxels or items out when the dataset is loaded.",
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """The responses of all participants in one region to one set of items; what a metric sees.
+
+    `strata` labels each item for stratified folds (empty: no strata); `groups` names what folds must
+    never split, a run or a story (empty: items are independent).
+    """
+
+    region: str
+    items: tuple[str, ...]
+    participants: tuple[Participant, ...]
+    strata: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.items or not self.participants:
+            raise ShapeError(f"Recording of {self.region}: needs at least one item and one participant.")
+        if len(set(self.items)) != len(self.items):
+            raise ShapeError(f"Recording of {self.region}: item ids repeat.")
+        names = [person.id for person in self.participants]
+        if len(set(names)) != len(names):
+            raise ShapeError(f"Recording of {self.region}: participant ids repeat.")
+        for labels, what in ((self.strata, "strata"), (self.groups, "groups")):
+            if labels and len(labels) != len(self.items):
+                raise ShapeError(
+                    f"Recording of {self.region}: {len(labels)} {what} for {len(self.items)} items."
+                )
+        for person in self.participants:
+            if len(person.present) and not (person.present[0] >= 0 and person.present[-1] < len(self.items)):
+                raise ShapeError(f"Recording of {self.region}: {person.id} has items beyond the last.")
+
+    def select(self, items: Sequence[int]) -> Recording:
+        """The same people over the items at these ascending positions; who has none of them is left out."""
+        index = np.asarray(items, dtype=np.intp)
+        people = []
+        for person in self.participants:
+            kept = np.isin(person.present, index)
+            if kept.any():
+                present = np.searchsorted(index, person.present[kept])
+                people.append(replace(person, responses=person.responses[kept], present=present))
+        return replace(
+            self,
+            items=tuple(self.items[i] for i in index),
+            participants=tuple(people),
+            strata=tuple(self.strata[i] for i in index) if self.strata else (),
+            groups=tuple(self.groups[i] for i in index) if self.groups else (),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Behaviour:
+    """What each participant did on each item: arrays (participants x items).
+
+    `correct` is True where the answer was right (no answer counts as wrong); `response_time` is in
+    seconds and NaN where nobody answered.
+    """
+
+    participants: tuple[str, ...]
+    items: tuple[str, ...]
+    correct: NDArray[np.bool_]
+    response_time: FloatArray
+
+    def __post_init__(self) -> None:
+        shape = (len(self.participants), len(self.items))
+        if self.correct.shape != shape or self.response_time.shape != shape:
+            raise ShapeError(f"Behaviour: arrays must be {shape} (participants x items).")

@@ -1,0 +1,45 @@
+"""Errors that brainbench raises on purpose: one sentence each, and what to do about it.
+
+BrainbenchError
+|-- UsageError    what was asked for does not exist or does not fit together
+|-- DataError     a dataset's files are missing, unreachable or not what they should be
+|-- ModelError    a model cannot be found, opened or read
+|-- PluginError   a plugin breaks the interface
+|-- ShapeError    arrays that belong together do not fit, or hold what is not finite
+`-- StoreError    the leaderboard's database cannot be read or written
+"""
+
+from __future__ import annotations
+
+
+class BrainbenchError(Exception):
+    """Base of all errors raised on purpose; `hint` says what the reader can do."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(BrainbenchError):
+    """What was asked for does not exist or does not fit together."""
+
+
+class DataError(BrainbenchError):
+    """A dataset's files are missing, unreachable or not what they should be."""
+
+
+class ModelError(BrainbenchError):
+    """A model cannot be found, opened or read."""
+
+
+class PluginError(BrainbenchError):
+    """A plugin breaks the interface."""
+
+
+class ShapeError(BrainbenchError, ValueError):
+    """Arrays that belong together do not fit, or hold what is not finite."""
+
+
+class StoreError(BrainbenchError):
+    """The leaderboard's database cannot be read or written."""

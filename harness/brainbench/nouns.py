@@ -1,0 +1,238 @@
+"""The things that plugins offer, as protocols: nobody has to inherit from anything.
+
+A registered thing is a cheap value, best a frozen dataclass: building it opens no file and imports no
+torch. Work starts in `open`, `stimuli`, `recording` and `score`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from brainbench.arrays import Behaviour, Features, Recording
+    from brainbench.records import Scores, Skip
+    from brainbench.stimuli import ItemSet, Stimulus
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+Pooling = Literal["last", "mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What decides a thing's numbers, as plain JSON facts.
+
+    `resolved` is False when something could not be pinned down (a hub revision without a network, say):
+    then the cell is run, but its result is never taken for another run's.
+    """
+
+    facts: Mapping[str, Any]
+    resolved: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """How a model is to be run. Each model decides which of these belong to its identity.
+
+    pooling: "last" reads the last input token, "mean" averages over the item's content tokens.
+    device "auto" takes an accelerator when there is one; batch_size None lets the model choose.
+    `seed` fixes whatever is random (the weights of an untrained model, say).
+    """
+
+    dtype: Dtype = "float32"
+    pooling: Pooling = "last"
+    device: str = "auto"
+    batch_size: int | None = None
+    seed: int = 0
+    trust_remote_code: bool = False
+
+
+class Reporter(Protocol):
+    """Where progress goes. The harness prints nothing by itself."""
+
+    def task(self, label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Announce `total` steps of work; the callable yielded takes the number of steps just done."""
+        ...
+
+
+@runtime_checkable
+class OpenModel(Protocol):
+    """A model in memory."""
+
+    def features(self, stimuli: Sequence[Stimulus], reporter: Reporter, /) -> Features:
+        """Represent each stimulus: one array (stimuli x width) per layer, in the stimuli's order."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What was used, for provenance: device, dtype, batch size, number of parameters, ..."""
+        ...
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Something that represents stimuli: a language model, or a baseline that is none."""
+
+    @property
+    def name(self) -> str:
+        """How the model is called and shown; unique among registered models."""
+        ...
+
+    def identity(self, options: ModelOptions, /) -> Identity:
+        """What decides the features: resolved revision or weight hash, dtype, pooling, seed, ..."""
+        ...
+
+    def open(self, options: ModelOptions, /) -> AbstractContextManager[OpenModel]:
+        """Load the model; leaving the context frees its memory."""
+        ...
+
+
+@runtime_checkable
+class ModelSource(Protocol):
+    """A place where models are found by name, such as a hub: register it where a model would go."""
+
+    @property
+    def name(self) -> str:
+        """What the source is called; unique among registered models and sources."""
+        ...
+
+    @property
+    def pattern(self) -> str:
+        """The form of the names it knows, for people to read: "org/name[@revision]"."""
+        ...
+
+    def find(self, spec: str, /) -> Model | None:
+        """The model that `spec` names, or None when the name is not of this source's form; no network."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCard:
+    """What a reader must know of a dataset before using or citing it."""
+
+    description: str
+    licence: str
+    citation: str
+    sources: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class BrainDataset(Protocol):
+    """Responses of people's brains to stimuli, by region."""
+
+    @property
+    def name(self) -> str:
+        """Unique among registered datasets."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same files would give other arrays or prompts."""
+        ...
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Regions of interest, the main one first."""
+        ...
+
+    @property
+    def item_sets(self) -> tuple[ItemSet, ...]:
+        """Sets of items scored separately, the whole first."""
+        ...
+
+    @property
+    def simulated(self) -> bool:
+        """True unless real people were scanned: such scores are marked and never ranked with real ones."""
+        ...
+
+    @property
+    def card(self) -> DatasetCard:
+        """Licence, citation, sources."""
+        ...
+
+    def identity(self, region: str, /) -> Identity:
+        """What decides stimuli and responses of a region: the version and the hashes of its files."""
+        ...
+
+    def stimuli(self, reporter: Reporter, /) -> tuple[Stimulus, ...]:
+        """All stimuli, in the order of the recordings' items; fetches what is missing."""
+        ...
+
+    def recording(self, region: str, reporter: Reporter, /) -> Recording:
+        """Every participant's responses in a region to all items; fetches what is missing."""
+        ...
+
+    def behaviour(self, reporter: Reporter, /) -> Behaviour | None:
+        """What the participants answered, and how fast; None where nothing was recorded."""
+        ...
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A way to compare features with responses. It sees arrays, never a model.
+
+    A metric should be a dataclass: its fields are its parameters and enter the fingerprint.
+    """
+
+    @property
+    def name(self) -> str:
+        """What is measured; "name/protocol" is unique among registered metrics."""
+        ...
+
+    @property
+    def protocol(self) -> str:
+        """Which way of estimating it: "paper" for a published one, "robust" for ours."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same arrays would give other scores."""
+        ...
+
+    def score(self, features: Features, recording: Recording, reporter: Reporter, /) -> Scores | Skip:
+        """Compare every layer with every participant; features and recording hold the same items."""
+        ...
+
+    def ceiling(self, recording: Recording, reporter: Reporter, /) -> Scores | Skip:
+        """How well people predict each other on the same measure."""
+        ...
+
+
+@runtime_checkable
+class Intervention(Protocol):
+    """A change made to an open model before it is asked anything; "none" is the baseline."""
+
+    @property
+    def name(self) -> str:
+        """Unique among registered interventions."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same change would act differently."""
+        ...
+
+    def apply(self, model: OpenModel, dataset: BrainDataset, /) -> AbstractContextManager[OpenModel]:
+        """The changed model; leaving the context undoes the change, also after an exception."""
+        ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A question asked of a model and scored by its answer, in the form that lm-eval runs."""
+
+    @property
+    def name(self) -> str:
+        """Unique among registered tasks."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same answers would score differently."""
+        ...
+
+    def lm_eval_config(self) -> Mapping[str, Any]:
+        """The task as an lm-eval configuration dictionary."""
+        ...

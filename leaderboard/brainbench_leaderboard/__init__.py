@@ -1,0 +1,1 @@
+"""The leaderboard: records kept in SQLite and shown as tables."""

@@ -1,0 +1,1 @@
+"""Built-in interventions: changes made to an open model before it is asked anything."""

@@ -1,0 +1,1 @@
+"""Built-in metrics: how representations are compared with brain responses."""

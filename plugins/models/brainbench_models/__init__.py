@@ -1,0 +1,1 @@
+"""Built-in models: language models from a hub or a folder."""

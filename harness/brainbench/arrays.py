@@ -45,7 +45,7 @@ class Features:
     @property
     def n_items(self) -> int:
         """Number of items, the same for every layer."""
-        return next(iter(self.layers.values())).shape[0]
+        return len(next(iter(self.layers.values())))
 
     def select(self, items: Sequence[int]) -> Features:
         """The same layers over the items at these positions."""

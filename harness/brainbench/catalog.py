@@ -1,0 +1,114 @@
+"""What is installed: everything that plugins registered, by name, and what went wrong on the way."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from brainbench.errors import UsageError
+from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who offers a thing: the entry point's name and its distribution."""
+
+    plugin: str
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a plugin, or one of its things, is not there: one sentence."""
+
+    provider: Provider
+    sentence: str
+
+
+@dataclass(slots=True)
+class Registry(Generic[T]):
+    """Things of one kind by name."""
+
+    kind: str
+    entries: dict[str, tuple[T, Provider]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def values(self) -> list[T]:
+        """The things, in the order in which they were registered."""
+        return [thing for thing, _ in self.entries.values()]
+
+    def get(self, name: str) -> T:
+        """The thing called `name`; raises UsageError that lists what there is."""
+        if name in self.entries:
+            return self.entries[name][0]
+        raise UsageError(f"There is no {self.kind} called {name!r}.", hint=suggest(name, self.entries))
+
+
+@dataclass(slots=True)
+class Catalog:
+    """All registries of one start of brainbench, and the plugins that could not be used."""
+
+    models: Registry[Model] = field(default_factory=lambda: Registry("model"))
+    sources: Registry[ModelSource] = field(default_factory=lambda: Registry("model source"))
+    datasets: Registry[BrainDataset] = field(default_factory=lambda: Registry("dataset"))
+    metrics: Registry[Metric] = field(default_factory=lambda: Registry("metric"))
+    interventions: Registry[Intervention] = field(default_factory=lambda: Registry("intervention"))
+    tasks: Registry[Task] = field(default_factory=lambda: Registry("task"))
+    plugins: list[Provider] = field(default_factory=list)
+    disabled: list[Provider] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def find_model(self, spec: str) -> Model:
+        """The registered model called `spec`, or the one that a source knows by that name.
+
+        Raises UsageError when nobody knows it, or when two sources do.
+        """
+        if spec in self.models:
+            return self.models.get(spec)
+        found = {name: model for name in self.sources if (model := self.sources.get(name).find(spec))}
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            raise UsageError(
+                f"Model {spec!r} is ambiguous: the sources {' and '.join(sorted(found))} both know it.",
+                hint="Switch one off with BRAINBENCH_DISABLE_PLUGINS.",
+            )
+        forms = "; ".join(f"{source.pattern} ({source.name})" for source in self.sources.values())
+        raise UsageError(
+            f"There is no model called {spec!r}.",
+            hint=f"{suggest(spec, self.models.entries)} Or name one by its source: {forms}.".strip(),
+        )
+
+    def find_metrics(self, spec: str) -> list[Metric]:
+        """The metric "name/protocol", or every protocol of the metric "name"."""
+        if spec in self.metrics:
+            return [self.metrics.get(spec)]
+        found = [metric for metric in self.metrics.values() if metric.name == spec]
+        return found or [self.metrics.get(spec)]
+
+    def provider_versions(self) -> dict[str, str]:
+        """Versions of all distributions that offer plugins."""
+        return {provider.distribution: provider.version for provider in self.plugins}
+
+
+def suggest(name: str, known: Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
+    """A closing sentence for an unknown name: what was probably meant, or what there is."""
+    names = sorted(known)
+    if close := difflib.get_close_matches(name, names, n=1):
+        return f"Did you mean {close[0]!r}?"
+    if not names:
+        return "None is installed."
+    return f"Known: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}."

@@ -1,0 +1,51 @@
+"""What the commands share: where results are kept, the console, the installed plugins."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from brainbench.catalog import Catalog
+
+db_option = click.option(
+    "--db",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="BRAINBENCH_DB",
+    show_envvar=True,
+    help="SQLite file that keeps the results; by default one for all runs of this user.",
+)
+
+
+def results_file(given: Path | None) -> Path:
+    """The file named on the command line, or the user's own."""
+    if given is not None:
+        return given
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("brainbench")) / "brainbench.db"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that keeps tables whole when the output goes to a file or a pipe."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else 140
+    return Console(stderr=stderr, width=wide, highlight=False, soft_wrap=False)
+
+
+def installed() -> Catalog:
+    """Load all plugins, and say on standard error which could not be used and why."""
+    from brainbench.plugins import discover, load
+
+    catalog = load(discover())
+    for problem in catalog.problems:
+        click.secho(f"warning: {problem.sentence}", fg="yellow", err=True)
+    return catalog

@@ -1,0 +1,106 @@
+"""`brainbench list`: what is installed, who provides it, and what could not be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainbench.cli.common import console, installed
+
+if TYPE_CHECKING:
+    from brainbench.catalog import Catalog
+    from brainbench.nouns import BrainDataset
+
+KINDS = ("models", "datasets", "metrics", "interventions", "tasks", "plugins")
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_installed(kind: str | None, as_json: bool) -> None:
+    """Show what is installed: models, datasets, metrics, interventions, tasks, and who provides each.
+
+    `brainbench list datasets` adds licence, citation and source of each dataset.
+    """
+    catalog = installed()
+    everything = {name: _rows(catalog, name) for name in KINDS if kind in (None, name)}
+    if as_json:
+        import json
+
+        click.echo(json.dumps(everything, indent=2))
+        return
+    for name, rows in everything.items():
+        _print_table(name, rows)
+    if kind == "datasets":
+        for dataset in catalog.datasets.values():
+            _print_card(dataset)
+
+
+def _rows(catalog: Catalog, kind: str) -> list[dict[str, Any]]:
+    if kind == "plugins":
+        used = [{"name": p.plugin, "state": "in use", "provided by": str(p)} for p in catalog.plugins]
+        off = [{"name": p.plugin, "state": "switched off", "provided by": str(p)} for p in catalog.disabled]
+        bad = [
+            {"name": b.provider.plugin, "state": b.sentence, "provided by": str(b.provider)}
+            for b in catalog.problems
+        ]
+        return used + off + bad
+    rows = [
+        {"name": name, "what": _what(kind, thing), "provided by": str(provider)}
+        for name, (thing, provider) in getattr(catalog, kind).entries.items()
+    ]
+    if kind == "models":
+        rows += [
+            {
+                "name": source.pattern,
+                "what": f"any model of the source {name!r}",
+                "provided by": str(provider),
+            }
+            for name, (source, provider) in catalog.sources.entries.items()
+        ]
+    return rows
+
+
+def _what(kind: str, thing: Any) -> str:
+    if kind == "datasets":
+        marks = "SIMULATED; " if thing.simulated else ""
+        sets = ", ".join(item_set.name for item_set in thing.item_sets)
+        return (
+            f"{marks}v{thing.version}; regions {', '.join(thing.regions)}; items {sets}; {thing.card.licence}"
+        )
+    lines = (type(thing).__doc__ or "").strip().splitlines()
+    version = f"v{thing.version}; " if hasattr(thing, "version") else ""
+    return version + (lines[0] if lines else "")
+
+
+def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False)
+    for column in rows[0] if rows else ("none installed",):
+        table.add_column(column, overflow="fold", style="cyan" if column == "name" else "")
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    out = console()
+    out.print(table)
+    out.print()
+
+
+def _print_card(dataset: BrainDataset) -> None:
+    from rich.text import Text
+
+    card, out = dataset.card, console()
+    out.print(Text(dataset.name, style="bold cyan"))
+    out.print(Text(card.description))
+    for title, lines in (
+        ("licence", (card.licence,)),
+        ("citation", (card.citation,)),
+        ("source", card.sources),
+        ("caveat", card.caveats),
+        ("hash", tuple(f"{r}: {dataset.identity(r).facts.get('data', 'unknown')}" for r in dataset.regions)),
+    ):
+        for line in lines:
+            out.print(Text(f"  {title}: ", style="dim").append(line, style="default not dim"))
+    out.print()

@@ -1,0 +1,162 @@
+"""`brainbench run`: compute what is missing, keep each result as it is finished, show the table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainbench.cli.common import console, db_option, installed, results_file
+from brainbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from brainbench.catalog import Catalog
+    from brainbench.plan import Plan
+    from brainbench.records import Record, Reused
+    from brainbench_leaderboard.store import Leaderboard
+
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
+
+@click.command()
+@click.option("--model", "models", multiple=True, required=True, help="org/name[@revision], a folder, ...")
+@click.option("--dataset", "datasets", multiple=True, default=["deduction"], show_default=True)
+@click.option("--region", "regions", multiple=True, help="Only these regions of interest.")
+@click.option("--items", "item_sets", multiple=True, help="Only these sets of items.")
+@click.option("--metric", "metrics", multiple=True, help="name or name/protocol; by default all.")
+@click.option("--intervention", "interventions", multiple=True, default=["none"], show_default=True)
+@click.option("--pooling", type=click.Choice(["last", "mean"]), default="last", show_default=True)
+@click.option(
+    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), default="float32", show_default=True
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps, ...")
+@click.option("--batch-size", type=click.IntRange(min=1), help="By default chosen, and halved if need be.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with the model.")
+@click.option("--ceiling/--no-ceiling", "ceilings", default=True, show_default=True)
+@click.option("--again", is_flag=True, help="Compute also what is already there.")
+@db_option
+def run(db: Path | None, again: bool, **chosen: Any) -> None:
+    """Score models against brain data: each layer, participant and region.
+
+    Each result is kept as soon as it is finished, and what is already there is not computed again: an
+    interrupted run goes on where it stopped. The exit code is 1 when a cell failed.
+    """
+    catalog = installed()
+    plan = make_plan(catalog, **chosen)
+    from brainbench.cli.progress import BarReporter
+    from brainbench_leaderboard.store import Leaderboard
+
+    err = console(stderr=True)
+    path = results_file(db)
+    with Leaderboard(path) as store:
+        results: list[Record | Reused] = []
+        try:
+            with BarReporter(err) as reporter:
+                _compute(plan, catalog, store, again, reporter, err, results)
+        except KeyboardInterrupt:
+            err.print(f"Stopped. What was finished is kept in {path}: the same command goes on from there.")
+            sys.exit(INTERRUPTED)
+        _show(store, results, path, err)
+    sys.exit(any(_failed(result) for result in results))
+
+
+def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
+    """The plan for the options of `run`; raises UsageError for a name that nothing answers to."""
+    from brainbench.nouns import ModelOptions
+    from brainbench.plan import Plan
+
+    names = ("dtype", "pooling", "device", "batch_size", "seed", "trust_remote_code")
+    datasets = [catalog.datasets.get(name) for name in dict.fromkeys(chosen["datasets"])]
+    _check("region", chosen["regions"], [region for dataset in datasets for region in dataset.regions])
+    _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
+    found = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
+    plan = Plan.product(
+        models=[catalog.find_model(name) for name in dict.fromkeys(chosen["models"])],
+        datasets=datasets,
+        metrics=found or catalog.metrics.values(),
+        interventions=[catalog.interventions.get(name) for name in dict.fromkeys(chosen["interventions"])],
+        options=ModelOptions(**{name: chosen[name] for name in names}),
+        regions=chosen["regions"],
+        item_sets=chosen["item_sets"],
+        ceilings=chosen["ceilings"],
+    )
+    if not plan.cells:
+        raise UsageError("There is nothing to compute: no metric is installed, or no such region.")
+    return plan
+
+
+def _check(kind: str, asked: tuple[str, ...], known: list[str]) -> None:
+    from brainbench.catalog import suggest
+
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"There is no {kind} called {name!r} in the chosen datasets.", hint=suggest(name, known)
+            )
+
+
+def _compute(  # noqa: PLR0913, PLR0917 - the one place where all meet
+    plan: Plan,
+    catalog: Catalog,
+    store: Leaderboard,
+    again: bool,
+    reporter: Any,
+    err: Console,
+    results: list[Record | Reused],
+) -> None:
+    from brainbench.records import Record
+    from brainbench.runner import run as run_plan
+
+    versions = catalog.provider_versions()
+    is_done = (lambda fingerprint: False) if again else store.has
+    with reporter.task("All cells", len(plan)) as advance:
+        for result in run_plan(plan, is_done=is_done, reporter=reporter, plugins=versions):
+            if isinstance(result, Record):
+                store.add(result)
+                err.print(_line(result))
+            results.append(result)
+            advance(1)
+
+
+def _line(record: Record) -> Any:
+    from rich.text import Text
+
+    from brainbench.records import Failure, Scores
+
+    seconds = f" ({record.provenance['seconds']:.1f} s)"
+    outcome = record.outcome
+    if isinstance(outcome, Scores):
+        text = f"{outcome.headline:.4f} at {outcome.layers[outcome.best]}"
+        return Text("done    ", style="green").append(f"{record.cell}: {text}{seconds}", style="default")
+    if isinstance(outcome, Failure):
+        text = f"{outcome.message} {outcome.hint}".strip()
+        return Text("failed  ", style="red").append(f"{record.cell}: {text}", style="default")
+    return Text("skipped ", style="yellow").append(f"{record.cell}: {outcome.reason}", style="default")
+
+
+def _failed(result: Record | Reused) -> bool:
+    from brainbench.records import Failure, Record
+
+    return isinstance(result, Record) and isinstance(result.outcome, Failure)
+
+
+def _show(store: Leaderboard, results: list[Record | Reused], path: Path, err: Console) -> None:
+    from brainbench.records import Reused
+    from brainbench_leaderboard.tables import tables
+
+    out = console()
+    seen = {result.fingerprint for result in results}
+    for table in tables(row for row in store.standings() if row["fingerprint"] in seen):
+        out.print(table)
+        out.print()
+    reused = sum(isinstance(result, Reused) for result in results)
+    failed = sum(_failed(result) for result in results)
+    err.print(
+        f"{len(results)} cells: {len(results) - reused - failed} computed, {reused} were there, "
+        f"{failed} failed. All results: {path} (brainbench board)."
+    )

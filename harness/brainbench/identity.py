@@ -1,0 +1,102 @@
+"""Fingerprints: what decides a cell's number, as one hash. Names alone never identify anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any
+
+from brainbench.nouns import Identity, Model, ModelOptions
+from brainbench.plan import Cell
+
+FACTS_SCHEMA = 1
+
+
+def canonical(facts: Any) -> str:
+    """Plain JSON with sorted keys: equal facts give equal text. Raises ValueError for NaN and infinity."""
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def fingerprint(facts: Any) -> str:
+    """SHA-256 of the facts' canonical text, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(facts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CellIdentity:
+    """A cell's fingerprint, the facts behind it, and whether all of them could be pinned down."""
+
+    fingerprint: str
+    facts: Mapping[str, Any]
+    resolved: bool
+
+
+def identify(
+    cell: Cell, model_identity: Callable[[Model, ModelOptions], Identity] | None = None
+) -> CellIdentity:
+    """The identity of a cell; `model_identity` lets a caller remember what is slow to find out.
+
+    An unresolved cell gets a fingerprint that no other run will ever have, so that nothing reuses it.
+    """
+    ask = model_identity or (lambda model, options: model.identity(options))
+    dataset = cell.dataset.identity(cell.region)
+    metric = _declared(cell.metric, protocol=cell.metric.protocol)
+    parts = [dataset, metric]
+    facts: dict[str, Any] = {
+        "schema": FACTS_SCHEMA,
+        "kind": cell.kind,
+        "dataset": {**dataset.facts, "provider": _provider(cell.dataset)},
+        "region": cell.region,
+        "item_set": {"name": cell.item_set.name, "where": dict(cell.item_set.where)},
+        "metric": metric.facts,
+    }
+    if cell.model is not None and cell.intervention is not None:
+        model, intervention = ask(cell.model, cell.options), _declared(cell.intervention)
+        parts += [model, intervention]
+        facts["model"] = {**model.facts, "provider": _provider(cell.model)}
+        facts["intervention"] = intervention.facts
+        facts["seed"] = cell.options.seed
+    facts = json.loads(canonical(facts))  # tuples become lists, as they will be after a round trip
+    resolved = all(part.resolved for part in parts)
+    nonce = "" if resolved else uuid.uuid4().hex
+    return CellIdentity(fingerprint([facts, nonce] if nonce else facts), facts, resolved)
+
+
+def unidentified(cell: Cell) -> CellIdentity:
+    """Stands for a cell whose identity could not be found out: known by its names, never reused.
+
+    All attempts share one fingerprint, so that a failure is replaced by the next attempt's outcome.
+    """
+    facts = {
+        "unidentified": True,
+        "kind": cell.kind,
+        "dataset": {"name": cell.dataset.name, "version": cell.dataset.version},
+        "region": cell.region,
+        "item_set": {"name": cell.item_set.name},
+        "metric": {
+            "name": cell.metric.name,
+            "protocol": cell.metric.protocol,
+            "version": cell.metric.version,
+        },
+    }
+    if cell.model is not None and cell.intervention is not None:
+        facts["model"] = {"name": cell.model.name}
+        facts["intervention"] = {"name": cell.intervention.name, "version": cell.intervention.version}
+        facts["seed"] = cell.options.seed
+    return CellIdentity(fingerprint(facts), facts, resolved=False)
+
+
+def _declared(thing: Any, **more: Any) -> Identity:
+    """Name, version and parameters of a metric or intervention; its parameters are its dataclass fields."""
+    known = is_dataclass(thing) and not isinstance(thing, type)
+    parameters = asdict(thing) if known else {}
+    facts = {"name": thing.name, "version": thing.version, **more, "provider": _provider(thing)}
+    return Identity({**facts, "parameters": parameters}, resolved=known)
+
+
+def _provider(thing: object) -> str:
+    """The package that the thing's class comes from: two plugins may use one name, never at once."""
+    return type(thing).__module__.partition(".")[0]

@@ -1,0 +1,94 @@
+"""Computes a plan, one record at a time. Progress, storage and interruption belong to the caller."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from brainbench.errors import BrainbenchError, PluginError
+from brainbench.identity import identify, unidentified
+from brainbench.nouns import Reporter
+from brainbench.plan import Cell, Plan
+from brainbench.progress import SilentReporter
+from brainbench.provenance import environment, now
+from brainbench.records import Failure, Outcome, Record, Reused, Scores, Skip
+from brainbench.workbench import PhaseError, Workbench, phase
+
+HINTS = {
+    "MemoryError": "Close other programs, or choose a smaller model or a smaller --batch-size.",
+    "OutOfMemoryError": "Choose a smaller --batch-size, --dtype bfloat16 or a smaller model.",
+}
+
+
+def run(
+    plan: Plan,
+    *,
+    is_done: Callable[[str], bool] = lambda fingerprint: False,
+    reporter: Reporter | None = None,
+    plugins: Mapping[str, str] | None = None,
+) -> Iterator[Record | Reused]:
+    """Yield what becomes of each cell, in the plan's order.
+
+    `is_done` is asked for each resolved fingerprint just before its cell would be computed: what another
+    process has finished in the meantime is not computed twice. An exception of one cell becomes its
+    record; KeyboardInterrupt and SystemExit go through. `plugins` (distribution -> version) is provenance.
+    """
+    bench = Workbench(reporter or SilentReporter())
+    source = {**environment(), "plugins": dict(plugins or {})}
+    try:
+        for cell in plan:
+            yield _finish(cell, bench, is_done, source)
+    finally:
+        bench.close()
+
+
+def _finish(
+    cell: Cell, bench: Workbench, is_done: Callable[[str], bool], source: Mapping[str, Any]
+) -> Record | Reused:
+    started, clock = now(), time.monotonic()
+    made: dict[str, Any] = {}
+    identity = unidentified(cell)
+    try:
+        with phase("identity"):
+            identity = identify(cell, bench.identity)
+        if identity.resolved and is_done(identity.fingerprint):
+            return Reused(cell, identity.fingerprint)
+        outcome = _compute(cell, bench, made)
+    except PhaseError as failed:
+        outcome = _failure(failed)
+        identity = identity if identity.resolved else unidentified(cell)
+        made["traceback"] = "".join(traceback.format_exception(failed.error))
+    provenance = {**source, **made, "started": started, "seconds": round(time.monotonic() - clock, 3)}
+    return Record(cell, identity.fingerprint, identity.facts, identity.resolved, outcome, provenance)
+
+
+def _compute(cell: Cell, bench: Workbench, made: dict[str, Any]) -> Outcome:
+    recording = bench.recording(cell)
+    if cell.model is None:
+        with phase("metric"):
+            outcome = cell.metric.ceiling(recording, bench.reporter)
+    else:
+        features, facts = bench.features(cell)
+        made.update(facts)
+        with phase("metric"):
+            outcome = cell.metric.score(features, recording, bench.reporter)
+    with phase("metric"):
+        if not isinstance(outcome, Scores | Skip):
+            raise PluginError(
+                f"Metric {cell.metric_name} returned {type(outcome).__name__}, not Scores or Skip."
+            )
+    return outcome
+
+
+def _failure(failed: PhaseError) -> Failure:
+    error = failed.error
+    kind = type(error).__name__
+    if isinstance(error, BrainbenchError):
+        return Failure(failed.phase, kind, error.message, error.hint)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"Raised at line {frames[-1].lineno} of {Path(frames[-1].filename).name}." if frames else ""
+    text = " ".join(str(error).split()) or kind
+    return Failure(failed.phase, kind, text[:500], HINTS.get(kind, where))

@@ -1,0 +1,197 @@
+"""What is in memory while cells are computed: one open model, its features, one region's responses.
+
+Each thing is made when first asked for and remembered until another takes its place. What could not be
+made is remembered too, so that a model that does not open is tried once, not once a cell.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from brainbench.arrays import Features, Recording
+from brainbench.errors import DataError, ShapeError
+from brainbench.nouns import Identity, Model, ModelOptions, OpenModel, Reporter
+from brainbench.plan import Cell
+from brainbench.stimuli import Stimulus
+
+T = TypeVar("T")
+
+
+class PhaseError(Exception):
+    """What went wrong (its `error`), and in which phase of a cell."""
+
+    def __init__(self, phase: str, error: Exception) -> None:
+        super().__init__(str(error))
+        self.phase = phase
+        self.error = error
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    """Name the phase in which an exception was raised; the innermost name stays."""
+    try:
+        yield
+    except PhaseError:
+        raise
+    except Exception as error:
+        raise PhaseError(name, error) from error
+
+
+@dataclass
+class _Slot(Generic[T]):
+    """Holds one value, or the error that making it raised, for the key it was made for."""
+
+    key: Hashable = None
+    made: T | None = None
+    error: PhaseError | None = None
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        if self.key != key:
+            self.clear()
+            try:
+                self.made = make()
+            except PhaseError as error:
+                self.error = error
+            self.key = key
+        if self.error is not None:
+            raise self.error
+        assert self.made is not None
+        return self.made
+
+    def clear(self) -> None:
+        self.key, self.made, self.error = None, None, None
+
+
+@dataclass
+class _Opened(_Slot[OpenModel]):
+    """A slot whose value comes from a context, which is left before another is entered."""
+
+    context: AbstractContextManager[OpenModel] | None = None
+    clean: bool = True
+
+    def enter(
+        self, key: Hashable, name: str, make: Callable[[], AbstractContextManager[OpenModel]]
+    ) -> OpenModel:
+        def opened() -> OpenModel:
+            with phase(name):
+                context = make()
+                model = context.__enter__()
+                self.context = context
+                return model
+
+        return self.get(key, opened)
+
+    def clear(self) -> None:
+        """Leave the context; `clean` says whether that went well."""
+        context, self.context = self.context, None
+        super().clear()
+        self.clean = True
+        if context is not None:
+            try:
+                context.__exit__(None, None, None)
+            except Exception as error:
+                self.clean = False
+                warnings.warn(f"Leaving a model failed: {type(error).__name__}: {error}", stacklevel=2)
+
+
+@dataclass
+class Workbench:
+    """Makes what a cell needs, in the order of a plan, and forgets what the next cell does not need."""
+
+    reporter: Reporter
+    _identities: dict[tuple[int, ModelOptions], Identity] = field(default_factory=dict)
+    _model: _Opened = field(default_factory=_Opened)
+    _changed: _Opened = field(default_factory=_Opened)
+    _features: _Slot[tuple[Features, dict[str, Any]]] = field(default_factory=_Slot)
+    _stimuli: _Slot[tuple[Stimulus, ...]] = field(default_factory=_Slot)
+    _recording: _Slot[Recording] = field(default_factory=_Slot)
+
+    def identity(self, model: Model, options: ModelOptions) -> Identity:
+        """The model's identity, found out once: hashing weights or asking a hub is slow."""
+        key = (id(model), options)
+        if key not in self._identities:
+            self._identities[key] = model.identity(options)
+        return self._identities[key]
+
+    def stimuli(self, cell: Cell) -> tuple[Stimulus, ...]:
+        """All stimuli of the cell's dataset."""
+
+        def make() -> tuple[Stimulus, ...]:
+            with phase("data"):
+                stimuli = tuple(cell.dataset.stimuli(self.reporter))
+                if not stimuli:
+                    raise DataError(f"Dataset {cell.dataset.name} has no stimuli.")
+                return stimuli
+
+        return self._stimuli.get(cell.dataset.name, make)
+
+    def recording(self, cell: Cell) -> Recording:
+        """The responses in the cell's region to the items of its set."""
+        stimuli = self.stimuli(cell)
+
+        def make() -> Recording:
+            with phase("data"):
+                recording = cell.dataset.recording(cell.region, self.reporter)
+                if recording.items != tuple(stimulus.id for stimulus in stimuli):
+                    raise DataError(
+                        f"Dataset {cell.dataset.name}: items of {cell.region} are not its stimuli."
+                    )
+                return recording
+
+        whole = self._recording.get((cell.dataset.name, cell.region), make)
+        with phase("data"):
+            return whole.select(self._items(cell))
+
+    def features(self, cell: Cell) -> tuple[Features, dict[str, Any]]:
+        """The model's features of the items of the cell's set, and facts on how they were made."""
+        assert cell.model is not None
+        assert cell.intervention is not None
+        stimuli = self.stimuli(cell)
+        model_key = (id(cell.model), cell.options)
+        change_key = (*model_key, cell.intervention.name, cell.dataset.name)
+
+        def make() -> tuple[Features, dict[str, Any]]:
+            opened = self._open(cell, model_key, change_key)
+            started = time.monotonic()
+            with phase("features"):
+                features = opened.features(stimuli, self.reporter)
+                if features.n_items != len(stimuli):
+                    raise ShapeError(
+                        f"Model {cell.model.name if cell.model else ''} gave features of {features.n_items} "
+                        f"items for {len(stimuli)} stimuli."
+                    )
+                facts = {**opened.facts(), "features": dict(features.made)}
+            return features, {**facts, "features_seconds": round(time.monotonic() - started, 3)}
+
+        features, facts = self._features.get(change_key, make)
+        return features.select(self._items(cell)), facts
+
+    def close(self) -> None:
+        """Undo interventions and close models."""
+        self._changed.clear()
+        self._model.clear()
+
+    def _open(self, cell: Cell, model_key: Hashable, change_key: Hashable) -> OpenModel:
+        if self._changed.key != change_key:
+            self._changed.clear()  # a change is undone before another is made
+            if not self._changed.clean:
+                self._model.clear()  # and a model on which it may still act is opened anew
+        model = self._model.enter(model_key, "open", lambda: _require(cell.model).open(cell.options))
+        change = _require(cell.intervention)
+        return self._changed.enter(change_key, "intervention", lambda: change.apply(model, cell.dataset))
+
+    def _items(self, cell: Cell) -> tuple[int, ...]:
+        items = cell.item_set.indices(self.stimuli(cell))
+        if not items:
+            raise DataError(f"Dataset {cell.dataset.name} has no items in its set {cell.item_set.name!r}.")
+        return items
+
+
+def _require(thing: T | None) -> T:
+    assert thing is not None
+    return thing

@@ -1,0 +1,153 @@
+"""Small real parts that many tests share: a dataset with planted answers, a model, a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from brainbench.arrays import Features, Participant, Recording
+from brainbench.nouns import DatasetCard, Identity, ModelOptions, Reporter
+from brainbench.records import Scores, Skip
+from brainbench.stimuli import ALL_ITEMS, ItemSet, Message, Stimulus
+
+ITEMS = 12
+
+
+def stimuli() -> tuple[Stimulus, ...]:
+    made = []
+    for i in range(ITEMS):
+        text = f"item {chr(97 + i) * (i + 1)}"
+        made.append(Stimulus(f"i{i}", (Message("user", text),), text, text, {"type": ("even", "odd")[i % 2]}))
+    return tuple(made)
+
+
+CARD = DatasetCard("noise", "CC0", "nobody", ("this test",))
+
+
+@dataclass(frozen=True)
+class ToyDataset:
+    """Two regions of three people whose voxels are noise."""
+
+    name: str = "toy"
+    version: int = 1
+    regions: tuple[str, ...] = ("left", "right")
+    item_sets: tuple[ItemSet, ...] = (ALL_ITEMS, ItemSet("even", {"type": "even"}))
+    simulated: bool = True
+    card: DatasetCard = CARD
+    content: str = "v1"
+
+    def identity(self, region: str) -> Identity:
+        return Identity({"name": self.name, "version": self.version, "data": f"{self.content}/{region}"})
+
+    def stimuli(self, reporter: Reporter) -> tuple[Stimulus, ...]:
+        return stimuli()
+
+    def recording(self, region: str, reporter: Reporter) -> Recording:
+        rng = np.random.default_rng(len(region))
+        people = tuple(Participant(f"p{i}", rng.normal(size=(ITEMS, 4)), np.arange(ITEMS)) for i in range(3))
+        items = stimuli()
+        return Recording(
+            region, tuple(s.id for s in items), people, tuple(str(s.conditions["type"]) for s in items)
+        )
+
+    def behaviour(self, reporter: Reporter) -> None:
+        return None
+
+
+@dataclass
+class OpenToy:
+    scale: float
+    asked: list[str]
+
+    def features(self, stimuli: Sequence[Stimulus], reporter: Reporter) -> Features:
+        self.asked.append("features")
+        lengths = np.array([[float(len(s.text)), float(ord(s.text[-1]))] for s in stimuli])
+        return Features({"layer.0": lengths * self.scale, "layer.1": np.log(lengths)}, {"token": "none"})
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"device": "cpu", "dtype": "float64"}
+
+
+@dataclass(frozen=True)
+class ToyModel:
+    """Counts letters; `asked` tells a test what was done with it."""
+
+    name: str = "letters"
+    scale: float = 1.0
+    resolved: bool = True
+    breaks: str = ""
+
+    def identity(self, options: ModelOptions) -> Identity:
+        if self.breaks == "identity":
+            raise ConnectionError("no such hub")
+        return Identity({"name": self.name, "revision": "1", "scale": self.scale}, self.resolved)
+
+    @contextmanager
+    def open(self, options: ModelOptions) -> Iterator[OpenToy]:
+        ASKED.append(f"open {self.name}")
+        if self.breaks == "open":
+            raise MemoryError("too large")
+        try:
+            yield OpenToy(self.scale if self.breaks != "features" else float("nan"), ASKED)
+        finally:
+            ASKED.append(f"close {self.name}")
+
+
+ASKED: list[str] = []
+
+
+@dataclass(frozen=True)
+class ToyMetric:
+    """Correlation of the first feature with the mean voxel."""
+
+    name: str = "first"
+    protocol: str = "paper"
+    version: int = 1
+    power: int = 1
+
+    def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
+        values = np.array(
+            [
+                [
+                    np.corrcoef(x[p.present, 0] ** self.power, p.responses.mean(1))[0, 1]
+                    for p in recording.participants
+                ]
+                for x in features.layers.values()
+            ]
+        )
+        layers = values.mean(1)
+        people = tuple(p.id for p in recording.participants)
+        best = int(layers.argmax())
+        return Scores(
+            tuple(features.layers),
+            people,
+            values,
+            layers,
+            values.std(1),
+            best,
+            "maximum",
+            "SD",
+            {"layer.9": "none"},
+        )
+
+    def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
+        return Skip("noise has none")
+
+
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """What was done with toy models, in order."""
+    ASKED.clear()
+    yield ASKED
+    ASKED.clear()
+
+
+@pytest.fixture
+def toy() -> dict[str, type]:
+    """The toy classes by kind: test modules cannot import each other."""
+    return {"dataset": ToyDataset, "model": ToyModel, "metric": ToyMetric}

@@ -1,0 +1,84 @@
+"""The database's schema, as migrations: a file of any older version is brought up to date, never dropped."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("brainbench")
+
+
+@migrations()
+def m001_records(db: Database) -> None:
+    """One row a cell in `records`; its layers and participants in two tables that follow it."""
+    db.execute(
+        """
+        CREATE TABLE records (
+            id INTEGER PRIMARY KEY,
+            fingerprint TEXT NOT NULL UNIQUE,
+            resolved INTEGER NOT NULL CHECK (resolved IN (0, 1)),
+            kind TEXT NOT NULL CHECK (kind IN ('score', 'ceiling')),
+            outcome TEXT NOT NULL CHECK (outcome IN ('scores', 'skip', 'failure')),
+            model TEXT, revision TEXT, intervention TEXT, seed INTEGER,
+            dataset TEXT NOT NULL, dataset_version INTEGER NOT NULL, simulated INTEGER NOT NULL,
+            region TEXT NOT NULL, item_set TEXT NOT NULL,
+            metric TEXT NOT NULL, protocol TEXT NOT NULL, metric_version INTEGER NOT NULL,
+            score REAL, spread REAL, spread_kind TEXT, best_layer TEXT, choice TEXT, participants INTEGER,
+            reason TEXT, phase TEXT, exception TEXT, hint TEXT,
+            device TEXT, dtype TEXT, brainbench TEXT, git_commit TEXT, started TEXT, seconds REAL,
+            details TEXT NOT NULL, facts TEXT NOT NULL, provenance TEXT NOT NULL,
+            CHECK ((outcome = 'scores') = (score IS NOT NULL)),
+            CHECK ((outcome = 'scores') = (reason IS NULL)),
+            CHECK ((kind = 'score') = (model IS NOT NULL))
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE layer_scores (
+            record_id INTEGER NOT NULL REFERENCES records(id) ON DELETE CASCADE,
+            position INTEGER NOT NULL, layer TEXT NOT NULL, score REAL, spread REAL, unscored TEXT,
+            PRIMARY KEY (record_id, position),
+            CHECK ((score IS NULL) = (unscored IS NOT NULL))
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE participant_scores (
+            record_id INTEGER NOT NULL, position INTEGER NOT NULL,
+            participant TEXT NOT NULL, score REAL NOT NULL,
+            PRIMARY KEY (record_id, position, participant),
+            FOREIGN KEY (record_id, position)
+                REFERENCES layer_scores(record_id, position) ON DELETE CASCADE
+        )
+        """
+    )
+
+
+@migrations()
+def m002_standings(db: Database) -> None:
+    """The board as a view: ranks among what may be compared, the ceiling beside each score."""
+    db.execute(
+        """
+        CREATE VIEW standings AS
+        SELECT
+            CASE WHEN r.outcome = 'scores' AND r.resolved THEN rank() OVER (
+                PARTITION BY r.dataset, r.dataset_version, r.simulated, r.region, r.item_set,
+                             r.metric, r.protocol, r.metric_version, r.outcome, r.resolved
+                ORDER BY r.score DESC
+            ) END AS rank,
+            r.model, r.revision, r.intervention, r.seed, r.dtype,
+            json_extract(r.facts, '$.model.pooling') AS pooling,
+            r.dataset, r.dataset_version, r.simulated, r.region, r.item_set,
+            r.metric, r.protocol, r.metric_version,
+            r.outcome, r.score, r.spread, r.spread_kind, r.best_layer, r.choice, r.participants,
+            c.score AS ceiling, json_extract(c.details, '$.median_of_medians') AS ceiling_median,
+            r.reason, r.hint, r.resolved, r.started, r.seconds, r.fingerprint
+        FROM records r LEFT JOIN records c
+            ON c.kind = 'ceiling' AND c.outcome = 'scores' AND c.resolved
+            AND c.dataset = r.dataset AND c.region = r.region AND c.item_set = r.item_set
+            AND json_extract(c.facts, '$.dataset') = json_extract(r.facts, '$.dataset')
+            AND json_extract(c.facts, '$.metric') = json_extract(r.facts, '$.metric')
+        WHERE r.kind = 'score'
+        """
+    )

@@ -1,0 +1,212 @@
+"""The leaderboard's database: one transaction a record, safe for several processes at once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from brainbench.errors import StoreError
+from brainbench.identity import unidentified
+from brainbench.records import Failure, Record, Scores, Skip
+from brainbench_leaderboard.schema import migrations
+
+BUSY_SECONDS = 60
+
+
+class Leaderboard:
+    """Records of finished cells in an SQLite file (write-ahead log, foreign keys).
+
+    Raises StoreError when the file is no database of ours, is newer than this brainbench, or cannot be
+    written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+            self.db = Database(connection, execute_plugins=False)
+            _enable_wal(self.db)
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._migrate()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    def __enter__(self) -> Leaderboard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def has(self, fingerprint: str) -> bool:
+        """Whether this very cell is finished: scored, or skipped for a reason that stays; never a failure."""
+        found = self.db.execute(
+            "SELECT 1 FROM records WHERE fingerprint = ? AND resolved AND outcome != 'failure'", [fingerprint]
+        )
+        return found.fetchone() is not None
+
+    def add(self, record: Record) -> None:
+        """Keep a record, whole or not at all; it replaces an older one of the same fingerprint.
+
+        A failure never replaces scores. A failure from before the cell's identity was known goes.
+        """
+        with _explained(self.path), self._writing():
+            if isinstance(record.outcome, Failure) and self.has(record.fingerprint):
+                return
+            doomed = {record.fingerprint, unidentified(record.cell).fingerprint}
+            for fingerprint in doomed:
+                self.db.execute("DELETE FROM records WHERE fingerprint = ?", [fingerprint])
+            row = {**_cell_columns(record), **_outcome_columns(record.outcome)}
+            names = ", ".join(row)
+            marks = ", ".join("?" * len(row))
+            inserted = self.db.execute(f"INSERT INTO records ({names}) VALUES ({marks})", list(row.values()))
+            if isinstance(record.outcome, Scores):
+                self._add_scores(inserted.lastrowid, record.outcome)
+
+    def standings(self) -> list[dict[str, Any]]:
+        """All rows of the `standings` view, best first within what may be compared."""
+        order = (
+            "dataset, dataset_version, metric, protocol, metric_version, item_set, region, rank IS NULL, rank"
+        )
+        return list(self.db.query(f"SELECT * FROM standings ORDER BY {order}, model, started"))
+
+    def _add_scores(self, record_id: int | None, scores: Scores) -> None:
+        layers: list[tuple[Any, ...]] = [
+            (
+                record_id,
+                position,
+                layer,
+                float(scores.per_layer[position]),
+                float(scores.spread[position]),
+                None,
+            )
+            for position, layer in enumerate(scores.layers)
+        ]
+        layers += [
+            (record_id, len(scores.layers) + extra, layer, None, None, reason)
+            for extra, (layer, reason) in enumerate(scores.unscored.items())
+        ]
+        people = [
+            (record_id, position, person, float(scores.per_participant[position, column]))
+            for position in range(len(scores.layers))
+            for column, person in enumerate(scores.participants)
+        ]
+        self.db.conn.executemany("INSERT INTO layer_scores VALUES (?, ?, ?, ?, ?, ?)", layers)
+        self.db.conn.executemany("INSERT INTO participant_scores VALUES (?, ?, ?, ?)", people)
+
+    def _migrate(self) -> None:
+        known = {migration.name for migration in migrations.pending(Database(memory=True))}
+        with self._writing():  # two first starts at once: the second waits, then finds nothing to do
+            if newer := {done.name for done in migrations.applied(self.db)} - known:
+                raise StoreError(
+                    f"{self.path} was written by a newer brainbench (it has {', '.join(sorted(newer))}).",
+                    hint="Update brainbench, or name another file with --db.",
+                )
+            if self.db.table_names() and not migrations.applied(self.db):
+                raise StoreError(
+                    f"{self.path} is a database of something else.", hint="Name another file with --db."
+                )
+            migrations.apply(self.db)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        # BEGIN IMMEDIATE takes the write lock before anything is read: a deferred transaction that reads
+        # first cannot wait for another writer and fails at once.
+        self.db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.conn.rollback()
+            raise
+        self.db.conn.commit()
+
+
+def _cell_columns(record: Record) -> dict[str, Any]:
+    cell, made = record.cell, record.provenance
+    model = record.facts.get("model") or {}
+    return {
+        "fingerprint": record.fingerprint,
+        "resolved": int(record.resolved),
+        "kind": cell.kind,
+        "model": cell.model.name if cell.model else None,
+        "revision": model.get("revision"),
+        "intervention": cell.intervention.name if cell.intervention else None,
+        "seed": cell.options.seed if cell.model else None,
+        "dataset": cell.dataset.name,
+        "dataset_version": cell.dataset.version,
+        "simulated": int(cell.dataset.simulated),
+        "region": cell.region,
+        "item_set": cell.item_set.name,
+        "metric": cell.metric.name,
+        "protocol": cell.metric.protocol,
+        "metric_version": cell.metric.version,
+        "device": made.get("device"),
+        "dtype": made.get("dtype", model.get("dtype")),
+        **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
+        "facts": json.dumps(record.facts, allow_nan=False),
+        "provenance": json.dumps(made, allow_nan=False, default=str),
+    }
+
+
+def _outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:
+    if isinstance(outcome, Skip):
+        return {"outcome": "skip", "reason": outcome.reason, "details": "{}"}
+    if isinstance(outcome, Failure):
+        return {
+            "outcome": "failure",
+            "reason": outcome.message,
+            "phase": outcome.phase,
+            "exception": outcome.exception,
+            "hint": outcome.hint,
+            "details": "{}",
+        }
+    return {
+        "outcome": "scores",
+        "score": outcome.headline,
+        "spread": float(outcome.spread[outcome.best]),
+        "spread_kind": outcome.spread_kind,
+        "best_layer": outcome.layers[outcome.best],
+        "choice": outcome.choice,
+        "participants": len(outcome.participants),
+        "details": json.dumps(dict(outcome.details), allow_nan=False),
+    }
+
+
+def _enable_wal(db: Database) -> None:
+    """Switch on the write-ahead log; SQLite does not wait for others here, so we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return db.enable_wal()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say in one sentence what SQLite or the file system object to."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        if "not a database" in str(error):
+            raise StoreError(
+                f"{path} is not an SQLite database.", hint="Name another file with --db."
+            ) from error
+        raise StoreError(f"{path} cannot be used: {error}.", hint="Check the file, or use --db.") from error
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be used: {error.strerror}.", hint="Name another file with --db."
+        ) from error

@@ -1,0 +1,122 @@
+"""Standings as tables for the terminal: one table per question, models down, regions across."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+Row = Mapping[str, Any]
+QUESTION = ("dataset", "dataset_version", "simulated", "metric", "protocol", "metric_version", "item_set")
+ENTRY = ("model", "revision", "intervention", "dtype", "pooling", "seed", "resolved")
+
+
+def tables(rows: Iterable[Row]) -> list[Table]:
+    """One table per dataset, metric and set of items; only what stands in one table may be compared."""
+    ordered = sorted(rows, key=lambda row: [str(row[name]) for name in QUESTION])
+    return [
+        _table(dict(zip(QUESTION, question, strict=True)), list(group))
+        for question, group in groupby(ordered, key=lambda row: tuple(row[name] for name in QUESTION))
+    ]
+
+
+def _table(question: Mapping[str, Any], rows: list[Row]) -> Table:
+    regions = list(dict.fromkeys(row["region"] for row in sorted(rows, key=_region_order)))
+    entries: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in sorted(rows, key=lambda row: row["started"] or ""):
+        identity = tuple(row[name] for name in ENTRY)
+        # An unresolved record never stands for another: it keeps a line of its own.
+        key = identity if row["resolved"] else (*identity, row["fingerprint"])
+        entries.setdefault(key, {})[row["region"]] = row
+    main = regions[0]
+    table = Table(
+        title=_title(question), title_justify="left", caption_justify="left", caption=_caption(rows)
+    )
+    table.add_column("#", justify="right")
+    table.add_column("model", overflow="fold")
+    for region in regions:
+        table.add_column(region, justify="right")
+    ranked = sorted(entries.values(), key=lambda cells: _rank(cells.get(main)))
+    for cells in ranked:
+        first = cells.get(main)
+        rank = str(first["rank"]) if first and first["rank"] else "-"
+        table.add_row(
+            rank, _who(next(iter(cells.values()))), *(_score(cells.get(region)) for region in regions)
+        )
+    table.add_section()
+    table.add_row("", Text("people predicting people", style="italic"), *(_ceiling(rows, r) for r in regions))
+    return table
+
+
+def _region_order(row: Row) -> tuple[int, str]:
+    return (0 if row["region"] == "deductive_reasoning" else 1, str(row["region"]))
+
+
+def _rank(row: Row | None) -> tuple[bool, int]:
+    return (True, 0) if row is None or row["rank"] is None else (False, int(row["rank"]))
+
+
+def _title(question: Mapping[str, Any]) -> Text:
+    kind = "SIMULATED " if question["simulated"] else ""
+    version = f"v{question['dataset_version']}"
+    return Text(
+        f"{kind}{question['dataset']} {version}, {question['item_set']} items, "
+        f"{question['metric']} ({question['protocol']} protocol, v{question['metric_version']})",
+        style="bold",
+    )
+
+
+def _caption(rows: list[Row]) -> Text:
+    scored = next((row for row in rows if row["outcome"] == "scores"), None)
+    if scored is None:
+        return Text("No scores yet.")
+    return Text(
+        f"score ± {scored['spread_kind']} over {scored['participants']} people, at the layer named: "
+        f"{scored['choice']}. Last line: extrapolated ceiling | on the score's own scale."
+    )
+
+
+def _who(row: Row) -> Text:
+    text = Text(str(row["model"]))
+    marks = [str(row["revision"])[:14] if row["revision"] else "", row["dtype"] or ""]
+    if row["pooling"] not in (None, "last"):
+        marks.append(f"{row['pooling']} pooling")
+    if row["intervention"] not in (None, "none"):
+        marks.append(f"+ {row['intervention']}")
+    if str(row["model"]).startswith("untrained:"):
+        marks.append(f"seed {row['seed']}")
+    if not row["resolved"]:
+        marks.append("unresolved, not ranked")
+    return text.append("\n" + ", ".join(mark for mark in marks if mark), style="dim")
+
+
+def _score(row: Row | None) -> Text:
+    if row is None:
+        return Text("not run", style="dim")
+    if row["outcome"] == "skip":
+        return Text("skipped", style="yellow")
+    if row["outcome"] == "failure":
+        return Text("failed", style="red")
+    return Text(f"{row['score']:.3f} ± {row['spread']:.3f}").append(f"\n{row['best_layer']}", style="dim")
+
+
+def _ceiling(rows: list[Row], region: str) -> Text:
+    for row in rows:
+        if row["region"] == region and row["ceiling"] is not None:
+            median = "" if row["ceiling_median"] is None else f" | {row['ceiling_median']:.3f}"
+            return Text(f"{row['ceiling']:.3f}{median}", style="italic")
+    return Text("not run", style="dim")
+
+
+def reasons(rows: Iterable[Row]) -> list[Text]:
+    """One sentence for each cell that was skipped or failed."""
+    return [
+        Text(f"{row['model']}, {row['region']}, {row['item_set']} items: {row['outcome']}. ")
+        .append(str(row["reason"]))
+        .append(f" {row['hint']}" if row["hint"] else "")
+        for row in rows
+        if row["outcome"] != "scores"
+    ]

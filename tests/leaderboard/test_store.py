@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlite_utils import Database
+
+from brainbench.errors import StoreError
+from brainbench.identity import unidentified
+from brainbench.nouns import ModelOptions
+from brainbench.plan import Plan
+from brainbench.records import Failure, Record, Scores, Skip
+from brainbench.runner import run
+from brainbench_interventions.none import NoIntervention
+from brainbench_leaderboard.schema import migrations
+from brainbench_leaderboard.store import Leaderboard
+
+Toy = dict[str, Any]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Leaderboard]:
+    with Leaderboard(tmp_path / "new" / "folder" / "b.db") as store:
+        yield store
+
+
+@pytest.fixture
+def records(toy: Toy) -> list[Record]:
+    plan = Plan.product(
+        models=[toy["model"]()],
+        datasets=[toy["dataset"]()],
+        metrics=[toy["metric"]()],
+        interventions=[NoIntervention()],
+        options=ModelOptions(),
+    )
+    return [result for result in run(plan) if isinstance(result, Record)]
+
+
+def count(store: Leaderboard, table: str) -> int:
+    return int(store.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def test_a_record_is_kept_down_to_each_layer_and_person(store: Leaderboard, records: list[Record]) -> None:
+    record = records[0]
+    assert isinstance(record.outcome, Scores)
+    store.add(record)
+    assert store.has(record.fingerprint)
+    rows = store.db.execute(
+        "SELECT l.layer, p.participant, p.score FROM participant_scores p JOIN layer_scores l"
+        " USING (record_id, position) ORDER BY l.position, p.participant"
+    ).fetchall()
+    assert len(rows) == 2 * 3
+    kept = np.array([score for _, _, score in rows]).reshape(2, 3)
+    np.testing.assert_array_equal(kept, record.outcome.per_participant)
+    unscored = store.db.execute("SELECT layer, unscored FROM layer_scores WHERE score IS NULL").fetchall()
+    assert unscored == [("layer.9", "none")]
+
+
+def test_adding_the_same_record_again_replaces_it_whole(store: Leaderboard, records: list[Record]) -> None:
+    for _ in range(3):
+        store.add(records[0])
+    assert count(store, "records") == 1
+    assert count(store, "layer_scores") == 3
+    assert count(store, "participant_scores") == 6
+
+
+def test_a_failure_never_replaces_scores_and_scores_replace_a_failure(
+    store: Leaderboard, records: list[Record]
+) -> None:
+    good = records[0]
+    bad = replace(good, outcome=Failure("metric", "ValueError", "no", "try"))
+    store.add(bad)
+    assert not store.has(good.fingerprint)
+    store.add(good)
+    store.add(bad)
+    assert store.has(good.fingerprint)
+    assert count(store, "records") == 1
+
+
+def test_a_failure_before_the_identity_was_known_goes_when_the_cell_is_scored(
+    store: Leaderboard, records: list[Record]
+) -> None:
+    good = records[0]
+    nameless = unidentified(good.cell)
+    failure = Failure("identity", "ConnectionError", "no hub", "")
+    store.add(
+        replace(good, fingerprint=nameless.fingerprint, facts=nameless.facts, resolved=False, outcome=failure)
+    )
+    assert [row["outcome"] for row in store.standings()] == ["failure"]
+    store.add(good)
+    assert [row["outcome"] for row in store.standings()] == ["scores"]
+
+
+def test_a_skip_is_done_and_an_unresolved_record_is_not(store: Leaderboard, records: list[Record]) -> None:
+    skip = replace(records[0], outcome=Skip("not for this"))
+    store.add(skip)
+    assert store.has(skip.fingerprint)
+    loose = replace(records[1], resolved=False)
+    store.add(loose)
+    assert not store.has(loose.fingerprint)
+    ranks = {row["region"]: row["rank"] for row in store.standings()}
+    assert set(ranks.values()) == {None}
+
+
+def test_ranks_compare_only_what_may_be_compared(store: Leaderboard, records: list[Record]) -> None:
+    one = records[0]
+    assert isinstance(one.outcome, Scores)
+    for shift, fingerprint in ((0.1, "better"), (-0.1, "worse")):
+        scores = replace(one.outcome, per_layer=one.outcome.per_layer + shift)
+        store.add(replace(one, fingerprint=fingerprint, outcome=scores))
+    other_version = replace(one.cell, metric=replace(one.cell.metric, version=2))  # type: ignore[type-var]
+    store.add(replace(one, fingerprint="elsewhere", cell=other_version))
+    ranks = {row["fingerprint"]: row["rank"] for row in store.standings()}
+    assert ranks == {"better": 1, "worse": 2, "elsewhere": 1}
+
+
+def test_the_ceiling_of_the_same_data_and_metric_stands_beside_a_score(
+    store: Leaderboard, records: list[Record]
+) -> None:
+    score, ceiling = records[0], records[4]
+    assert isinstance(score.outcome, Scores)
+    assert ceiling.cell.kind == "ceiling"
+    limit = replace(score.outcome, details={"median_of_medians": 0.125})
+    store.add(replace(ceiling, outcome=limit))
+    store.add(score)
+    (row,) = store.standings()
+    assert row["ceiling"] == pytest.approx(limit.headline)
+    assert row["ceiling_median"] == 0.125
+    stranger = {**ceiling.facts, "dataset": {"name": "toy", "data": "other"}}
+    store.add(replace(ceiling, outcome=limit, facts=stranger))
+    assert store.standings()[0]["ceiling"] is None
+
+
+def test_nothing_of_a_record_stays_when_it_cannot_be_kept_whole(
+    store: Leaderboard, records: list[Record]
+) -> None:
+    one = records[0]
+    assert isinstance(one.outcome, Scores)
+    twins = replace(one.outcome, participants=("p0", "p0", "p2"))
+    with pytest.raises(sqlite3.IntegrityError):
+        store.add(replace(one, outcome=twins))
+    assert [count(store, table) for table in ("records", "layer_scores", "participant_scores")] == [0, 0, 0]
+
+
+def test_the_schema_refuses_an_empty_success(store: Leaderboard, records: list[Record]) -> None:
+    store.add(records[0])
+    with pytest.raises(sqlite3.IntegrityError):
+        store.db.execute("UPDATE records SET score = NULL")
+
+
+def test_the_file_is_set_up_for_several_processes(store: Leaderboard) -> None:
+    assert store.db.journal_mode == "wal"
+    assert store.db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    assert store.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("version", [m.name for m in migrations.pending(Database(memory=True))[1:]])
+def test_a_record_of_an_older_schema_is_migrated_never_dropped(
+    tmp_path: Path, records: list[Record], version: str
+) -> None:
+    path, new = tmp_path / "old.db", tmp_path / "new.db"
+    with Leaderboard(new) as store:
+        store.add(records[0])
+        row = next(iter(store.db.query("SELECT * FROM records")))
+    old = Database(path)
+    migrations.apply(old, stop_before=version)
+    assert version not in {done.name for done in migrations.applied(old)}
+    kept = {name: value for name, value in row.items() if name in old.table("records").columns_dict}
+    old.table("records").insert(kept)
+    old.close()
+    with Leaderboard(path) as store:
+        assert store.has(records[0].fingerprint)
+        assert store.standings()[0]["score"] == row["score"]
+
+
+def test_a_file_that_is_no_database_of_ours_is_refused_and_left_alone(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("my notes " * 200)
+    with pytest.raises(StoreError, match="not an SQLite database"):
+        Leaderboard(text)
+    assert text.read_text() == "my notes " * 200
+    other = tmp_path / "other.db"
+    db = Database(other)
+    db.table("plants").insert({"name": "fern"})
+    db.close()
+    with pytest.raises(StoreError, match="something else"):
+        Leaderboard(other)
+    assert Database(other).table_names() == ["plants"]
+
+
+def test_a_newer_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with Leaderboard(tmp_path / "b.db") as store:
+        store.db.table("_sqlite_migrations").insert(
+            {"migration_set": "brainbench", "name": "m999", "applied_at": "x"}
+        )
+        store.db.conn.commit()
+    with pytest.raises(StoreError) as caught:
+        Leaderboard(tmp_path / "b.db")
+    assert "newer" in caught.value.message
+    assert "m999" in caught.value.message
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be used"):
+        Leaderboard(tmp_path / "file" / "b.db")
+
+
+def _write(path: Path, worker: int, records: list[Record]) -> None:
+    with Leaderboard(path) as store:
+        for number in range(25):
+            for record in records:
+                store.add(replace(record, fingerprint=f"{worker}-{number}-{record.fingerprint}"))
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path, records: list[Record]) -> None:
+    path = tmp_path / "shared.db"
+    context = get_context("fork")
+    scored = [replace(r, cell=replace(r.cell), provenance={}) for r in records[:2]]
+    workers = [context.Process(target=_write, args=(path, worker, scored)) for worker in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    with Leaderboard(path) as store:
+        assert count(store, "records") == 4 * 25 * 2
+        assert count(store, "participant_scores") == 4 * 25 * 2 * 6
+
+
+def test_the_documented_query_runs(store: Leaderboard, records: list[Record]) -> None:
+    store.add(records[0])
+    readme = Path(__file__).parents[2] / "README.md"
+    query = readme.read_text().split("```sql\n", 1)[1].split("```", 1)[0]
+    assert list(store.db.query(query)) is not None
+    assert json.loads(next(iter(store.db.query("SELECT facts FROM records")))["facts"])["region"] == "left"

@@ -1,0 +1,212 @@
+"""Read every layer of a network at chosen tokens, many prompts at a time.
+
+Prompts are sorted by length and padded on the right, so that absolute positions are those of a single
+prompt whatever side the tokenizer pads. Each layer's output is pooled as soon as it is there: memory
+holds one (prompts x width) array per place, never a stack of hidden states.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brainbench.arrays import FloatArray
+from brainbench.errors import ModelError
+from brainbench.nouns import Pooling
+from brainbench_models import devices
+from brainbench_models.architectures import Block
+from brainbench_models.prompts import Prompt
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+# Where a batch stops to be faster per token: a processor's caches fill early, an accelerator's do not.
+_TOKENS = {"cpu": 768}
+_TOKENS_ACCELERATOR = 16384
+_MOST_ITEMS = 256
+
+
+@dataclass
+class Batching:
+    """How many prompts go through the network together; keeps what it learnt when memory ran out.
+
+    A fixed `size` is kept to; without one, a batch holds up to `tokens` tokens, padding included.
+    """
+
+    size: int | None
+    tokens: int
+    largest: int = field(default=0, init=False)
+
+    @classmethod
+    def start(cls, size: int | None, device: torch.device) -> Batching:
+        """The first guess for a device."""
+        return cls(size, _TOKENS.get(device.type, _TOKENS_ACCELERATOR))
+
+    def take(self, longest: int) -> int:
+        """The number of prompts in a batch whose longest prompt has this many tokens."""
+        return self.size or min(max(self.tokens // longest, 1), _MOST_ITEMS)
+
+    def shrink(self, count: int, longest: int) -> bool:
+        """After a batch did not fit: half as much from now on; False if there is nothing to halve."""
+        if self.size is not None or count == 1:
+            return False
+        self.tokens = (count // 2) * longest
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Padded ids and mask (prompts x tokens), and each token's share (prompts x tokens) when averaging."""
+
+    ids: Tensor
+    mask: Tensor
+    last: Tensor
+    share: Tensor | None
+
+    @classmethod
+    def pad(cls, prompts: Sequence[Prompt], pooling: Pooling, filler: int, device: torch.device) -> _Batch:
+        import torch
+
+        shape = (len(prompts), max(len(prompt.ids) for prompt in prompts))
+        ids = torch.full(shape, filler, dtype=torch.long)
+        mask = torch.zeros(shape, dtype=torch.long)
+        share = torch.zeros(shape) if pooling == "mean" else None
+        for row, prompt in enumerate(prompts):
+            ids[row, : len(prompt.ids)] = torch.tensor(prompt.ids)
+            mask[row, : len(prompt.ids)] = 1
+            if share is not None:
+                share[row, list(prompt.content)] = 1 / len(prompt.content)
+        last = mask.sum(1) - 1
+        return cls(
+            ids.to(device), mask.to(device), last.to(device), share if share is None else share.to(device)
+        )
+
+    def pool(self, hidden: Tensor) -> Tensor:
+        """From (prompts x tokens x width) to (prompts x width)."""
+        import torch
+
+        if self.share is None:
+            return hidden[torch.arange(len(hidden), device=hidden.device), self.last].float()
+        # padding may overflow in half precision, and nothing times infinity is not nothing
+        kept = hidden.float().masked_fill((self.share == 0).unsqueeze(-1), 0)
+        return torch.bmm(self.share.unsqueeze(1), kept).squeeze(1)
+
+
+def read(  # noqa: PLR0913
+    network: nn.Module,
+    blocks: Sequence[Block],
+    prompts: Sequence[Prompt],
+    *,
+    pooling: Pooling,
+    batching: Batching,
+    device: torch.device,
+    advance: Callable[[int], None],
+) -> dict[str, FloatArray]:
+    """Every place's features, float32 (prompts x width), named "attention.i" and "layer.i", in that order.
+
+    Raises ModelError when not even one prompt, or a batch of the size asked for, fits into memory.
+    """
+    filler = _filler(network)
+    order = sorted(range(len(prompts)), key=lambda item: -len(prompts[item].ids))  # longest first: fail early
+    features: dict[str, FloatArray] = {}
+    done = 0
+    while done < len(order):
+        longest = len(prompts[order[done]].ids)
+        items = order[done : done + batching.take(longest)]
+        try:
+            pooled = _forward(
+                network, blocks, _Batch.pad([prompts[i] for i in items], pooling, filler, device)
+            )
+        except (RuntimeError, MemoryError) as error:
+            if not devices.out_of_memory(error):
+                raise
+            pooled = None
+            if not batching.shrink(len(items), longest):
+                raise _too_large(len(items), longest, device) from error
+        if pooled is None:  # only here, when the exception no longer holds the batch's tensors
+            devices.release()
+            continue
+        for name, values in pooled.items():
+            if name not in features:
+                features[name] = np.empty((len(prompts), values.shape[1]), dtype=np.float32)
+            features[name][items] = values
+        batching.largest = max(batching.largest, len(items))
+        advance(len(items))
+        done += len(items)
+    return features
+
+
+def _forward(network: nn.Module, blocks: Sequence[Block], batch: _Batch) -> dict[str, FloatArray]:
+    import torch
+
+    attention: dict[int, Tensor] = {}
+    layer: dict[int, Tensor] = {}
+    arguments: dict[str, Any] = {"input_ids": batch.ids, "attention_mask": batch.mask}
+    if "use_cache" in inspect.signature(network.forward).parameters:
+        arguments["use_cache"] = False
+    with torch.inference_mode(), _listening(blocks, batch, attention, layer):
+        network(**arguments)
+    for place in (attention, layer):
+        if len(place) != len(blocks):
+            raise ModelError(
+                f"The network {type(network).__name__} ran without passing through all of its layers.",
+                hint="Report this architecture to the authors of brainbench.",
+            )
+    return {
+        f"{kind}.{depth}": place[depth].cpu().numpy()
+        for kind, place in (("attention", attention), ("layer", layer))
+        for depth in range(len(blocks))
+    }
+
+
+@contextmanager
+def _listening(
+    blocks: Sequence[Block], batch: _Batch, attention: dict[int, Tensor], layer: dict[int, Tensor]
+) -> Iterator[None]:
+    """Pool each place's output into `attention` and `layer` while the context lasts."""
+
+    def listener(place: dict[int, Tensor], depth: int) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, arguments: Any, output: Any) -> None:
+            hidden = output[0] if isinstance(output, (tuple, list)) else output
+            if depth in place or hidden.ndim != 3 or hidden.shape[:2] != batch.ids.shape:
+                raise ModelError(
+                    f"The module {type(module).__name__} of layer {depth} does not give one array "
+                    f"(prompts x tokens x width) per pass, but {tuple(hidden.shape)}.",
+                    hint="This architecture needs a model plugin of its own.",
+                )
+            place[depth] = batch.pool(hidden)
+
+        return hook
+
+    handles = []
+    try:
+        for depth, block in enumerate(blocks):
+            handles.append(block.attention.register_forward_hook(listener(attention, depth)))
+            handles.append(block.layer.register_forward_hook(listener(layer, depth)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _filler(network: nn.Module) -> int:
+    """Any id will do under the mask, but RoBERTa wants its own to count positions."""
+    config: Any = network.config
+    asked = getattr(config, "pad_token_id", None)
+    return asked if isinstance(asked, int) and asked >= 0 else 0
+
+
+def _too_large(count: int, longest: int, device: torch.device) -> ModelError:
+    what = "A single prompt" if count == 1 else f"A batch of {count} prompts"
+    return ModelError(
+        f"{what} of up to {longest} tokens does not fit into the memory of {device}.",
+        hint="Use a smaller model or --dtype bfloat16."
+        if count == 1
+        else "Use a smaller --batch-size, or leave it out to have one found.",
+    )

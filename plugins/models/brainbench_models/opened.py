@@ -1,0 +1,120 @@
+"""A Hugging Face model in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from brainbench.arrays import Features
+from brainbench.errors import ModelError
+from brainbench.nouns import ModelOptions, Reporter
+from brainbench.stimuli import Stimulus
+from brainbench_models import devices, prompts
+from brainbench_models.architectures import Block, context_length, find_blocks
+from brainbench_models.extraction import Batching, read
+from brainbench_models.quiet import quiet
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class OpenHuggingFaceModel:
+    """A network without its head, its tokenizer, and its layers in order.
+
+    `network`, `tokenizer`, `blocks` and `device` are open to interventions; what those change must be
+    undone by them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        options: ModelOptions,
+        device: torch.device,
+    ) -> None:
+        self.name = name
+        self.tokenizer = tokenizer
+        self.device = device
+        self.blocks: tuple[Block, ...] = find_blocks(network)
+        self._network: PreTrainedModel | None = network
+        self._options = options
+        self._batching = Batching.start(options.batch_size, device)
+        self._context = context_length(network)
+
+    @property
+    def network(self) -> PreTrainedModel:
+        """The torch module; raises ModelError once the model is closed."""
+        if self._network is None:
+            raise ModelError(
+                f"The model {self.name} was closed.", hint="Use it inside the context that opened it."
+            )
+        return self._network
+
+    def features(self, stimuli: Sequence[Stimulus], reporter: Reporter) -> Features:
+        """Two arrays (stimuli x width), float32, for each of the L layers.
+
+        "attention.i" is what attention adds to the residual stream, "layer.i" the residual stream as it
+        leaves layer i, before the norm that follows the last layer. With pooling "last" both are read
+        at the last input token, whose output is the answer; with "mean" averaged over the tokens that
+        carry the item's content. Raises ModelError when there are no stimuli, when a prompt exceeds
+        the model's context, or when memory does not suffice.
+        """
+        network = self.network
+        pooling = self._options.pooling
+        if not stimuli:
+            raise ModelError(f"The model {self.name} was given no stimuli.", hint="Choose at least one item.")
+        label = f"Reading {len(stimuli)} prompts with {self.name}"
+        with quiet(), reporter.task(label, len(stimuli)) as advance:
+            encoded = prompts.encode(
+                self.tokenizer, stimuli, pooling=pooling, limit=self._context, model=self.name
+            )
+            layers = read(
+                network,
+                self.blocks,
+                encoded,
+                pooling=pooling,
+                batching=self._batching,
+                device=self.device,
+                advance=advance,
+            )
+        return Features(layers=layers, made=self._made())
+
+    def facts(self) -> Mapping[str, Any]:
+        """How the model was run. `batch_size` is the largest batch used, or None before any was."""
+        import torch
+        import transformers
+
+        network = self.network
+        config: Any = network.config
+        return {
+            "device": str(self.device),
+            "dtype": self._options.dtype,
+            "batch_size": self._batching.largest or None,
+            "parameters": sum(weights.numel() for weights in network.parameters()),
+            "layers": len(self.blocks),
+            "width": int(config.get_text_config().hidden_size),
+            "architecture": type(network).__name__,
+            "attention": getattr(config, "_attn_implementation", None),
+            "context": self._context,
+            "prompt": prompts.form(self.tokenizer),
+            "tokenizer": type(self.tokenizer).__name__,
+            "transformers": transformers.__version__,
+            "torch": str(torch.__version__),
+        }
+
+    def close(self) -> None:
+        """Let go of the network and give its memory back."""
+        self._network = None
+        self.blocks = ()
+        devices.release()
+
+    def _made(self) -> dict[str, Any]:
+        token = {"last": "last input token", "mean": "mean over the content's tokens"}
+        return {
+            "prompt": prompts.form(self.tokenizer),
+            "token": token[self._options.pooling],
+            "pooling": self._options.pooling,
+            "dtype": self._options.dtype,
+        }

@@ -1,0 +1,5 @@
+"""`python -m brainbench`."""
+
+from brainbench.cli import main
+
+main(prog_name="brainbench")

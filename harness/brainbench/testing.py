@@ -1,0 +1,174 @@
+"""Checks for plugin authors, of whether a thing keeps what its protocol promises.
+
+Call them from your own tests: `check_metric(MyMetric())`. Each raises AssertionError with one sentence.
+They use the thing itself, on small made-up data where data is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from typing import Any
+
+import numpy as np
+
+from brainbench.arrays import Features, Participant, Recording
+from brainbench.identity import canonical
+from brainbench.nouns import (
+    BrainDataset,
+    Identity,
+    Intervention,
+    Metric,
+    Model,
+    ModelOptions,
+    OpenModel,
+    Task,
+)
+from brainbench.plugins import members
+from brainbench.progress import SilentReporter
+from brainbench.records import Scores, Skip
+from brainbench.stimuli import Message, Stimulus
+
+TOLERANCE = 1e-4
+
+
+def check_model(model: Model, options: ModelOptions | None = None, stimuli: Sequence[Stimulus] = ()) -> None:
+    """Identity is plain and stable; features follow the stimuli's order, whatever else is asked with them."""
+    options = options or ModelOptions()
+    _fits(model, Model)
+    _check_identity(model.identity(options), model.identity(options))
+    asked = tuple(stimuli) or sample_stimuli()
+    with model.open(options) as opened:
+        _fits(opened, OpenModel)
+        whole = opened.features(asked, SilentReporter())
+        turned = opened.features(asked[::-1], SilentReporter())
+        alone = opened.features(asked[:1], SilentReporter())
+        canonical(dict(opened.facts()))
+    for name, x in whole.layers.items():
+        scale = max(float(np.abs(x).max()), 1e-12)
+        order = np.abs(turned.layers[name][::-1] - x).max()
+        company = np.abs(alone.layers[name][0] - x[0]).max()
+        _require(x.shape[0] == len(asked), f"{name}: {x.shape[0]} rows for {len(asked)} stimuli.")
+        _require(order <= TOLERANCE * scale, f"{name}: features do not follow the stimuli's order.")
+        _require(company <= TOLERANCE * scale, f"{name}: a stimulus's features depend on its company.")
+
+
+def check_dataset(dataset: BrainDataset) -> None:
+    """Stimuli, item sets and every region's recording belong together; loads the whole dataset."""
+    _fits(dataset, BrainDataset)
+    _require(bool(dataset.regions) and bool(dataset.item_sets), "It needs a region and a set of items.")
+    card = dataset.card
+    _require(all((card.description, card.licence, card.citation, card.sources)), "Its card has gaps.")
+    stimuli = dataset.stimuli(SilentReporter())
+    ids = tuple(stimulus.id for stimulus in stimuli)
+    _require(len(set(ids)) == len(ids) > 0, "Stimulus ids must be there and differ.")
+    for item_set in dataset.item_sets:
+        _require(bool(item_set.indices(stimuli)), f"Item set {item_set.name!r} is empty.")
+    for region in dataset.regions:
+        _check_identity(dataset.identity(region), dataset.identity(region))
+        recording = dataset.recording(region, SilentReporter())
+        _require(recording.items == ids, f"{region}: items are not the stimuli.")
+        _require(recording.region == region, f"{region}: the recording calls itself {recording.region!r}.")
+    behaviour = dataset.behaviour(SilentReporter())
+    _require(behaviour is None or behaviour.items == ids, "Behaviour is not about the stimuli.")
+
+
+def check_metric(metric: Metric) -> None:
+    """Scores are finite, repeatable and about the layers and people given; arrays are left as they were."""
+    _fits(metric, Metric)
+    _require(is_dataclass(metric), "It must be a dataclass: its fields are its parameters.")
+    features, recording = sample_features(), sample_recording()
+    arrays = [*features.layers.values(), *(person.responses for person in recording.participants)]
+    before = [array.copy() for array in arrays]
+    first = metric.score(features, recording, SilentReporter())
+    second = metric.score(features, recording, SilentReporter())
+    untouched = all(np.array_equal(old, new) for old, new in zip(before, arrays, strict=True))
+    _require(untouched, "It changes the arrays that it is given.")
+    _require(isinstance(first, Scores | Skip), "It must return Scores or Skip.")
+    if isinstance(first, Scores) and isinstance(second, Scores):
+        known = set(features.layers)
+        _require(set(first.layers) | set(first.unscored) == known, "Each layer must be scored or unscored.")
+        _require(
+            set(first.participants) <= {p.id for p in recording.participants},
+            "It scores people who are not there.",
+        )
+        _require(np.array_equal(first.per_participant, second.per_participant), "It is not repeatable.")
+        canonical(dict(first.details))
+    flat = Features({name: np.ones_like(x) for name, x in features.layers.items()})
+    constant = metric.score(flat, recording, SilentReporter())
+    _require(isinstance(constant, Skip), "Features that do not vary must be a Skip with its reason.")
+    _require(
+        isinstance(metric.ceiling(recording, SilentReporter()), Scores | Skip),
+        "ceiling() must return one too.",
+    )
+
+
+def check_intervention(intervention: Intervention, model: OpenModel, dataset: BrainDataset) -> None:
+    """The changed model answers like a model, and is as before when the change is undone."""
+    _fits(intervention, Intervention)
+    asked = sample_stimuli()
+    before = model.features(asked, SilentReporter())
+    with intervention.apply(model, dataset) as changed:
+        _fits(changed, OpenModel)
+        during = changed.features(asked, SilentReporter())
+        _require(during.n_items == len(asked), "The changed model answers for other stimuli.")
+    after = model.features(asked, SilentReporter())
+    for name, x in before.layers.items():
+        _require(np.array_equal(x, after.layers[name]), f"{name} stays changed after the intervention.")
+
+
+def check_task(task: Task) -> None:
+    """The lm-eval configuration names the task."""
+    _fits(task, Task)
+    _require(bool(task.lm_eval_config().get("task")), "Its lm-eval configuration names no task.")
+
+
+def sample_stimuli(n: int = 6) -> tuple[Stimulus, ...]:
+    """Made-up problems of different lengths."""
+    made = []
+    for i in range(n):
+        content = " ".join(f"All {'abcdef'[j]}s are {'uvwxyz'[j]}s." for j in range(i + 1))
+        made.append(
+            Stimulus(f"sample-{i}", (Message("user", content),), content, content, {"type": "ab"[i % 2]})
+        )
+    return tuple(made)
+
+
+def sample_features(items: int = 30, width: int = 8, layers: int = 3) -> Features:
+    """Made-up features."""
+    rng = np.random.default_rng(0)
+    return Features({f"layer.{i}": rng.normal(size=(items, width)) for i in range(layers)})
+
+
+def sample_recording(items: int = 30, people: int = 4, voxels: int = 12) -> Recording:
+    """Made-up responses in which the first layer of `sample_features` is planted."""
+    rng = np.random.default_rng(1)
+    signal = sample_features(items).layers["layer.0"]
+    made = tuple(
+        Participant(
+            f"person-{i}",
+            signal @ rng.normal(size=(signal.shape[1], voxels)) + rng.normal(size=(items, voxels)),
+            np.arange(items),
+        )
+        for i in range(people)
+    )
+    return Recording(
+        "sample", tuple(f"item-{i}" for i in range(items)), made, tuple("ab"[i % 2] for i in range(items))
+    )
+
+
+def _check_identity(first: Identity, second: Identity) -> None:
+    _require(
+        canonical(dict(first.facts)) == canonical(dict(second.facts)),
+        "Its identity changes between two calls.",
+    )
+
+
+def _fits(thing: Any, protocol: type[object]) -> None:
+    missing = [name for name in members(protocol) if not hasattr(thing, name)]
+    _require(not missing, f"{type(thing).__name__} lacks {', '.join(missing)}.")
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise AssertionError(sentence)

@@ -1,0 +1,101 @@
+"""A whole third-party plugin: a baseline model that reads letters and no meaning, and a metric of its own."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import Any
+
+import numpy as np
+
+from brainbench import hookimpl
+from brainbench.arrays import Features, Recording
+from brainbench.hookspecs import Register
+from brainbench.nouns import Identity, Metric, Model, ModelOptions, ModelSource, Reporter
+from brainbench.records import Scores, Skip
+from brainbench.stimuli import Stimulus
+
+BRAINBENCH_API = 1
+
+
+class LetterCounter:
+    """Nothing to load: it is open as soon as it is made."""
+
+    def features(self, stimuli: Sequence[Stimulus], reporter: Reporter) -> Features:
+        """How often each letter occurs in a stimulus: (stimuli x 26)."""
+        rows = [[float(s.content.lower().count(letter)) for letter in ascii_lowercase] for s in stimuli]
+        return Features({"letters": np.array(rows)}, {"form": "counts"})
+
+    def facts(self) -> Mapping[str, Any]:
+        """It runs anywhere."""
+        return {"device": "cpu", "dtype": "float64"}
+
+
+@dataclass(frozen=True)
+class LetterCounts:
+    """Counts letters: what a predictor reaches that understands nothing."""
+
+    name: str = "example/letter-counts"
+
+    def identity(self, options: ModelOptions) -> Identity:
+        """It has no weights; raise the revision when the features change."""
+        return Identity({"name": self.name, "revision": "1"})
+
+    @contextmanager
+    def open(self, options: ModelOptions) -> Iterator[LetterCounter]:
+        """Free of cost."""
+        yield LetterCounter()
+
+
+@dataclass(frozen=True)
+class MeanCorrelation:
+    """Largest correlation of any feature with a person's mean voxel (in sample: an example, not science)."""
+
+    name: str = "mean-correlation"
+    protocol: str = "example"
+    version: int = 1
+
+    def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
+        """Correlate every feature column with the mean voxel of every person."""
+        table = []
+        for x in features.layers.values():
+            varied = x[:, x.std(axis=0) > 0]
+            if not varied.size:
+                return Skip("The features do not vary between the items.")
+            table.append([self._best(varied[p.present], p.responses) for p in recording.participants])
+        values = np.array(table)
+        layers = values.mean(axis=1)
+        people = tuple(p.id for p in recording.participants)
+        best = int(layers.argmax())
+        return Scores(
+            tuple(features.layers),
+            people,
+            values,
+            layers,
+            values.std(axis=1),
+            best,
+            "maximum over layers",
+            "SD",
+        )
+
+    def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
+        """There is none for such a measure."""
+        return Skip("An in-sample correlation has no ceiling.")
+
+    @staticmethod
+    def _best(x: np.ndarray, responses: np.ndarray) -> float:
+        y = responses.mean(axis=1)
+        columns = x[:, x.std(axis=0) > 0]
+        return max((float(np.corrcoef(column, y)[0, 1]) for column in columns.T), default=0.0)
+
+
+@hookimpl
+def register_models(register: Register[Model | ModelSource]) -> None:
+    """Offer the letter counter."""
+    register(LetterCounts())
+
+
+@hookimpl
+def register_metrics(register: Register[Metric]) -> None:
+    """Offer the example metric."""
+    register(MeanCorrelation())

@@ -1,0 +1,60 @@
+"""Starting up must stay quick: what may be imported is listed, everything else is a mistake."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "transformers", "lm_eval", "nilearn", "datasets", "sklearn", "scipy", "pandas", "huggingface_hub")
+# Third-party packages that a command may import; the standard library and brainbench's own come besides.
+ALLOWED = {
+    "--help": {"click"},
+    "list": {"click", "numpy", "pluggy", "rich", "markdown_it", "pygments"},
+    "board": {"click", "numpy", "rich", "platformdirs", "sqlite_utils", "pluggy", "tabulate", "dateutil", "six"},
+}
+CODE = """
+import sys
+sys.argv = ["brainbench", *{arguments!r}]
+from brainbench.cli import main
+main(standalone_mode=False)
+print()
+print("MODULES", *sorted({{name.partition(".")[0] for name in sys.modules}}))
+"""
+
+
+def imported(*arguments: str) -> set[str]:
+    code = CODE.format(arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("MODULES ")[2].split())
+
+
+def third_party(modules: set[str]) -> set[str]:
+    own = {name for name in modules if name.startswith("brainbench")}
+    # Compiled parts and site hooks of the interpreter have names that are nobody's package.
+    return {name for name in modules - own - set(sys.stdlib_module_names) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("run", "--help"), ("list",), ("list", "datasets"), ("list", "--json"), ("board",), ("board", "--json")],
+    ids=" ".join,
+)
+def test_commands_that_compute_nothing_import_nothing_heavy(
+    arguments: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from brainbench_leaderboard.store import Leaderboard
+
+    path = tmp_path_factory.mktemp("db") / "b.db"
+    Leaderboard(path).close()
+    monkeypatch.setenv("BRAINBENCH_DB", str(path))
+    modules = imported(*arguments)
+    assert not modules & set(HEAVY)
+    allowed = ALLOWED["--help" if "--help" in arguments else arguments[0]]
+    assert third_party(modules) <= allowed
+
+
+def test_the_list_of_heavy_modules_can_be_met() -> None:
+    code = "import torch, sys; assert 'torch' in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

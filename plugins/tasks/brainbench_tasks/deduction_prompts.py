@@ -1,0 +1,55 @@
+"""How a model is asked the deduction problems. The wording is brainbench's own, not the paper's.
+
+The structure is the paper's (arXiv:2606.11893): instructions that differ by the type of problem, an
+agreeing assistant, then the problem alone. Raise PROMPT_VERSION with every change, however small.
+"""
+
+from __future__ import annotations
+
+from brainbench.stimuli import Message, Stimulus
+from brainbench_tasks.deduction_items import Problem
+
+PROMPT_VERSION = 1
+
+_ABOUT = {
+    "syllogism": "made-up kinds of things, named by nonsense words, and their properties",
+    "transitive": "made-up people, compared two at a time by size, age or speed",
+}
+_RULE = (
+    "Take each premise as a fact. Answer 'True' if the conclusion can be drawn from the premises, "
+    "and 'False' otherwise."
+)
+_CHAT = (
+    "I will give you logic problems about {about}. Each has three premises and a conclusion. "
+    "{rule} Start your answer with one of these two words, and put nothing else before it."
+)
+_AGREED = "I will judge whether the conclusion can be drawn, and start with 'True' or 'False'."
+_PLAIN = "Here is a logic problem about {about}. {rule}\n\n{block}\nAnswer:"
+
+
+def stimulus(item: str, kind: str, run: int, problem: Problem) -> Stimulus:
+    """The stimulus with id `item` for a problem of type `kind` ("syllogism" or "transitive").
+
+    conditions: type, run, premises_needed, label (True when the conclusion follows), negated, subtype.
+    """
+    block = _block(problem)
+    instructions = _CHAT.format(about=_ABOUT[kind], rule=_RULE)
+    return Stimulus(
+        id=item,
+        messages=(Message("user", instructions), Message("assistant", _AGREED), Message("user", block)),
+        text=_PLAIN.format(about=_ABOUT[kind], rule=_RULE, block=block),
+        content=block,
+        conditions={
+            "type": kind,
+            "run": run,
+            "premises_needed": problem.premises_needed,
+            "label": problem.follows,
+            "negated": problem.negated,
+            "subtype": problem.subtype,
+        },
+    )
+
+
+def _block(problem: Problem) -> str:
+    premises = "\n".join(f"{number}. {text}." for number, text in enumerate(problem.premises, start=1))
+    return f"Premises:\n{premises}\nConclusion:\n{problem.conclusion}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,19 +98,28 @@ class HubCheckpoint:
             raise explain(error, self.repo, self.revision) from error
         except Exception:  # offline, or the hub is ill: its HTTP library, and so its errors, vary by version
             return None
-        return str(sha) if sha else None
+        if not sha:
+            return None
+        # Files fetched by commit leave no note of the branch, without which the cache is useless offline.
+        with suppress(OSError):
+            ref = self._cache() / "refs" / self.revision
+            ref.parent.mkdir(parents=True, exist_ok=True)
+            ref.write_text(str(sha))
+        return str(sha)
 
     def _ask_cache(self) -> str | None:
+        try:
+            commit = (self._cache() / "refs" / self.revision).read_text().strip()
+        except OSError:
+            return None
+        known = _COMMIT.fullmatch(commit) and (self._cache() / "snapshots" / commit).is_dir()
+        return commit if known else None
+
+    def _cache(self) -> Path:
         from huggingface_hub import constants
         from huggingface_hub.file_download import repo_folder_name
 
-        cache = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type="model")
-        try:
-            commit = (cache / "refs" / self.revision).read_text().strip()
-        except OSError:
-            return None
-        known = _COMMIT.fullmatch(commit) and (cache / "snapshots" / commit).is_dir()
-        return commit if known else None
+        return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type="model")
 
 
 @dataclass(frozen=True)

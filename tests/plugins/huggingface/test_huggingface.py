@@ -1,0 +1,304 @@
+"""Names, identities, untrained twins, and what is said when a model cannot be opened."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from brainbench.errors import ModelError
+from brainbench.nouns import Model, ModelOptions, ModelSource, OpenModel
+from brainbench.progress import SilentReporter
+from brainbench.stimuli import Stimulus
+from brainbench_models import huggingface
+from brainbench_models.checkpoints import FolderCheckpoint, HubCheckpoint
+from brainbench_models.huggingface import HuggingFaceModel, HuggingFaceSource, UntrainedSource
+from brainbench_models.opened import OpenHuggingFaceModel
+
+CPU = ModelOptions(device="cpu")
+
+
+def find(spec: Path | str) -> HuggingFaceModel:
+    found = (UntrainedSource().find(str(spec))) or HuggingFaceSource().find(str(spec))
+    assert found is not None
+    return found
+
+
+def test_importing_the_plugin_imports_nothing_heavy() -> None:
+    heavy = "{'torch', 'transformers', 'huggingface_hub', 'sklearn', 'scipy', 'pooch', 'nilearn'}"
+    code = f"import sys, brainbench_models.huggingface; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_both_sources_are_registered_and_fit_the_interface(llama: Path) -> None:
+    offered: list[Model | ModelSource] = []
+    huggingface.register_models(offered.append)
+    assert [thing.name for thing in offered] == ["huggingface", "untrained"]
+    assert all(isinstance(source, ModelSource) for source in offered)
+    assert isinstance(find(llama), Model)
+    with find(llama).open(CPU) as opened:
+        assert isinstance(opened, OpenModel)
+
+
+@pytest.mark.parametrize(
+    ("spec", "repo", "revision", "name"),
+    [
+        ("org/name", "org/name", "main", "org/name"),
+        (
+            "Qwen/Qwen2-1.5B-Instruct@v1.0",
+            "Qwen/Qwen2-1.5B-Instruct",
+            "v1.0",
+            "Qwen/Qwen2-1.5B-Instruct@v1.0",
+        ),
+        ("o/n@refs/pr/3", "o/n", "refs/pr/3", "o/n@refs/pr/3"),
+    ],
+)
+def test_hub_names(spec: str, repo: str, revision: str, name: str) -> None:
+    found = find(spec)
+    assert found == HuggingFaceModel(HubCheckpoint(repo, revision))
+    assert found.name == name
+    twin = find(f"untrained:{spec}")
+    assert twin.name == f"untrained:{name}"
+    assert not twin.trained
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["", "gpt2", "a/b/c", "org/name@", "org/name@../x", "org /name", "word-rate:x", "untrained:org/name"],
+)
+def test_other_names_are_left_to_other_sources(spec: str) -> None:
+    assert HuggingFaceSource().find(spec) is None
+
+
+@pytest.mark.parametrize("spec", ["org/name", "untrained:", "untrained:gpt2", "random:org/name"])
+def test_names_of_no_untrained_twin(spec: str) -> None:
+    assert UntrainedSource().find(spec) is None
+
+
+def test_folders_are_called_by_their_own_name(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(llama.parent)
+    for spec in (str(llama), f"./{llama.name}", llama.name, f"../{llama.parent.name}/{llama.name}/"):
+        assert find(spec).name == "tiny-llama"
+    monkeypatch.chdir(llama)
+    assert find(".").name == "tiny-llama"
+    assert find("~/nowhere").name == "nowhere"
+    assert isinstance(find("./missing").checkpoint, FolderCheckpoint)
+
+
+def test_a_folders_identity_follows_its_bytes_not_its_path(llama: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / llama.name
+    shutil.copytree(llama, copy)
+    first, second = find(llama).identity(CPU), find(copy).identity(CPU)
+    assert first == second
+    assert first.resolved
+    assert first.facts["name"] == "tiny-llama"
+    assert first.facts["revision"].startswith("sha256:")
+    assert json.loads(json.dumps(dict(first.facts))) == dict(first.facts)
+    (copy / "README.md").write_text("notes")
+    (copy / "generation_config.json").write_text("{}")
+    (copy / "model.py").write_text("pass")
+    assert find(copy).identity(CPU) == first
+    assert (
+        find(copy).identity(replace(CPU, trust_remote_code=True)).facts["revision"] != first.facts["revision"]
+    )
+    assert find(copy).identity(replace(CPU, trust_remote_code=True)).facts["trust_remote_code"] is True
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        file = copy / name
+        old = file.read_bytes()
+        file.write_bytes(old.replace(b"1", b"2", 1) if name != "model.safetensors" else old[:-1] + b"\x7f")
+        assert find(copy).identity(CPU).facts["revision"] != first.facts["revision"], name
+        file.write_bytes(old)
+    assert find(copy).identity(CPU) == first
+
+
+def test_options_that_change_no_feature_are_no_part_of_the_identity(llama: Path) -> None:
+    same = (replace(CPU, device="cuda"), replace(CPU, batch_size=3), replace(CPU, seed=4))
+    other = (replace(CPU, dtype="bfloat16"), replace(CPU, pooling="mean"))
+    plain = find(llama).identity(CPU)
+    assert all(find(llama).identity(options) == plain for options in same)
+    assert all(find(llama).identity(options) != plain for options in other)
+
+
+def test_weights_are_hashed_once(llama: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    copy = tmp_path / llama.name
+    shutil.copytree(llama, copy)
+    first = find(copy).identity(CPU)
+    stat = (copy / "model.safetensors").stat()
+    (copy / "model.safetensors").write_bytes(b"x" * stat.st_size)
+    os.utime(copy / "model.safetensors", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert find(copy).identity(CPU) == first  # by size and time, not read again
+    os.utime(copy / "model.safetensors", ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000))
+    assert find(copy).identity(CPU) != first
+
+
+def test_an_untrained_twin_has_the_shapes_and_a_seed(llama: Path, problems: tuple[Stimulus, ...]) -> None:
+    def features(spec: str, **options: Any) -> Any:
+        with find(spec).open(replace(CPU, **options)) as opened:
+            return opened.features(problems, SilentReporter()).layers
+
+    trained, twin = features(str(llama)), features(f"untrained:{llama}", seed=1)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    again, other = features(f"untrained:{llama}", seed=1), features(f"untrained:{llama}", seed=2)
+    np.testing.assert_array_equal(torch.rand(3), expected)  # the caller's random numbers go on as they were
+    rounded = features(f"untrained:{llama}", seed=1, dtype="bfloat16")
+    for name, array in twin.items():
+        assert array.shape == trained[name].shape
+        np.testing.assert_array_equal(array, again[name])
+        assert np.abs(array - other[name]).max() > 0.1 * np.abs(array).max()
+        assert np.abs(array - trained[name]).max() > 0.1 * np.abs(array).max()
+        assert np.abs(array - rounded[name]).max() < 0.1 * np.abs(array).max()
+
+
+def test_an_untrained_twins_identity_holds_seed_but_not_weights(llama: Path, tmp_path: Path) -> None:
+    bare = tmp_path / llama.name
+    shutil.copytree(llama, bare)
+    (bare / "model.safetensors").unlink()
+    twin = find(f"untrained:{llama}").identity(CPU)
+    assert find(f"untrained:{bare}").identity(CPU) == twin
+    assert twin.facts["kind"] == "untrained"
+    assert twin.facts["weights"] == "random"
+    assert twin.facts["seed"] == 0
+    assert find(f"untrained:{llama}").identity(replace(CPU, seed=7)) != twin
+    (bare / "config.json").write_text((bare / "config.json").read_text() + " ")
+    assert find(f"untrained:{bare}").identity(CPU) != twin
+
+
+def test_facts_say_what_was_used(make_model: Callable[..., Path], chat_template: str) -> None:
+    with find(make_model("gpt2", chat=chat_template)).open(replace(CPU, device="auto")) as opened:
+        facts = opened.facts()
+        json.dumps(dict(facts))
+        assert isinstance(opened, OpenHuggingFaceModel)
+        assert facts["parameters"] == sum(w.numel() for w in opened.network.parameters())
+    wanted = {"architecture": "GPT2Model", "prompt": "chat", "context": 128, "layers": 3, "width": 16}
+    assert wanted.items() <= facts.items()
+    assert {"device", "dtype", "batch_size", "transformers", "torch"} <= set(facts)
+
+
+def test_leaving_frees_the_network_also_after_an_exception(llama: Path) -> None:
+    def fail() -> tuple[Any, weakref.ref[Any]]:
+        with find(llama).open(CPU) as opened:
+            assert isinstance(opened, OpenHuggingFaceModel)
+            remembered = weakref.ref(opened.network)
+            try:
+                raise KeyError("in the middle")
+            finally:
+                kept.append(opened)
+                refs.append(remembered)
+
+    kept: list[OpenHuggingFaceModel] = []
+    refs: list[weakref.ref[Any]] = []
+    with pytest.raises(KeyError):
+        fail()
+    assert refs[0]() is None
+    with pytest.raises(ModelError, match="was closed"):
+        kept[0].facts()
+
+
+def refusal(spec: Path | str, options: ModelOptions = CPU) -> ModelError:
+    with pytest.raises(ModelError) as caught, find(spec).open(options):
+        pass
+    assert caught.value.hint
+    assert caught.value.message.endswith(".")
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:99", "meta", "fpga"])
+def test_an_unknown_device_is_refused(llama: Path, device: str) -> None:
+    assert f"device {device!r}" in refusal(llama, replace(CPU, device=device)).message
+
+
+def test_no_batch_is_smaller_than_one(llama: Path) -> None:
+    assert "batch size 0" in refusal(llama, replace(CPU, batch_size=0)).message
+
+
+def test_no_stimuli_is_an_error(llama: Path) -> None:
+    with find(llama).open(CPU) as opened, pytest.raises(ModelError, match="no stimuli"):
+        opened.features([], SilentReporter())
+
+
+def test_what_is_wrong_with_a_folder_is_said(llama: Path, tmp_path: Path) -> None:
+    assert "does not exist" in refusal(tmp_path / "nothing").message
+    with pytest.raises(ModelError, match="does not exist"):
+        find(tmp_path / "nothing").identity(CPU)
+    assert "no config.json" in refusal(tmp_path).message
+    assert "no config.json" in refusal(f"untrained:{tmp_path}").message
+
+    def broken(name: str, change: Callable[[Path], Any]) -> str:
+        folder = tmp_path / name
+        shutil.copytree(llama, folder)
+        change(folder)
+        return refusal(folder).message
+
+    def configured(**changes: Any) -> Callable[[Path], Any]:
+        def change(folder: Path) -> None:
+            config = json.loads((folder / "config.json").read_text())
+            (folder / "config.json").write_text(json.dumps(config | changes))
+
+        return change
+
+    def pickled(folder: Path) -> None:
+        (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+    def headless(folder: Path) -> None:
+        (folder / "tokenizer.json").unlink()
+        (folder / "tokenizer_config.json").unlink()
+
+    assert "only as pickles" in broken("pickle", pickled)
+    assert "no *.safetensors" in broken("empty", lambda folder: (folder / "model.safetensors").unlink())
+    assert "not known to the installed transformers" in broken("alien", configured(model_type="alien"))
+    assert "lacks 9" in broken("deeper", configured(num_hidden_layers=4))
+    assert "tokenizer" in broken("mute", headless)
+    code = configured(model_type="own", auto_map={"AutoConfig": "own.Config", "AutoModel": "own.Model"})
+    assert "its own Python code" in broken("code", code)
+    cut = broken("cut", lambda folder: (folder / "model.safetensors").write_bytes(b"{}"))
+    assert "could not be loaded" in cut
+
+
+def test_code_of_another_repository_is_refused_even_when_trusted(llama: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "foreign"
+    shutil.copytree(llama, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["auto_map"] = {"AutoConfig": "someone/else--own.Config"}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert "another repository" in refusal(folder, replace(CPU, trust_remote_code=True)).message
+
+
+def test_the_terminal_stays_clean_and_is_given_back(
+    make_model: Callable[..., Path], problems: tuple[Stimulus, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    from huggingface_hub.utils import are_progress_bars_disabled
+    from transformers.utils import logging as theirs
+
+    folder = make_model("bert")
+    before = (theirs.get_verbosity(), theirs.is_progress_bar_enabled(), are_progress_bars_disabled())
+    theirs.set_verbosity(logging.INFO)
+    capfd.readouterr()
+    try:
+        with find(folder).open(CPU) as opened, warnings.catch_warnings(record=True) as caught:
+            opened.features(problems, SilentReporter())
+        assert theirs.get_verbosity() == logging.INFO
+        refusal(folder.parent)
+        assert theirs.get_verbosity() == logging.INFO
+    finally:
+        theirs.set_verbosity(before[0])
+    assert not caught
+    assert capfd.readouterr() == ("", "")
+    after = (theirs.get_verbosity(), theirs.is_progress_bar_enabled(), are_progress_bars_disabled())
+    assert after == before

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 MODEL  ?= HuggingFaceTB/SmolLM2-135M-Instruct
 ARGS   ?=
 
-.PHONY: run test check lint types bench wheel-test lock clean
+.PHONY: run test check lint types docs bench lock clean
 
 run: $(VENV)/.installed ## score a model on the brain data and show the table
 	$(BIN)/brainbench run --model "$(MODEL)" --dataset deduction $(ARGS)
@@ -22,6 +22,18 @@ lint: $(VENV)/.installed
 types: $(VENV)/.installed
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS=file.db writes the table
+	$(BIN)/python tests/docs/render.py $(if $(RESULTS),--results $(RESULTS))
+
+bench: $(VENV)/.installed ## speed against peers, as ratios; needs BRAINBENCH_MIRROR or a network
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+lock: ## renew constraints.txt with the newest versions that fit together
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet torch==2.13.0 ".[dev]"
+	(head -1 constraints.txt; .venv-lock/bin/python -m pip freeze --all | grep -v -i -E '^(brainbench|pip)\b' | sed 's/+cpu//') > constraints.new
+	mv constraints.new constraints.txt && rm -rf .venv-lock
+
 # The editable install reads the code from here: it is made again only when versions or metadata change.
 $(VENV)/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "brainbench needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -30,4 +42,4 @@ $(VENV)/.installed: constraints.txt pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) .venv-lock dist

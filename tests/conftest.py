@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from _pytest.reports import TestReport
 
 from brainbench.arrays import Features, Participant, Recording
 from brainbench.nouns import DatasetCard, Identity, ModelOptions, Reporter
@@ -16,6 +19,35 @@ from brainbench.records import Scores, Skip
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Message, Stimulus
 
 ITEMS = 12
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--strict-real", action="store_true", help="a test on real data that skips is a failure")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, TestReport, TestReport]:
+    report = yield
+    if report.skipped and item.get_closest_marker("real") and item.config.getoption("--strict-real"):
+        report.outcome = "failed"
+        report.longrepr = f"a test on real data was skipped: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder with the real public files."""
+    if not (named := os.environ.get("BRAINBENCH_MIRROR")):
+        pytest.skip("BRAINBENCH_MIRROR names no folder with the public files")
+    return Path(named).resolve()
+
+
+@pytest.fixture(scope="session")
+def real_model() -> Path:
+    """The folder of a small pre-trained model."""
+    if not (named := os.environ.get("BRAINBENCH_TEST_MODEL")):
+        pytest.skip("BRAINBENCH_TEST_MODEL names no folder with a pre-trained model")
+    return Path(named).resolve()
 
 
 def stimuli() -> tuple[Stimulus, ...]:

@@ -51,7 +51,10 @@ def test_files_are_small(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_package_is_typed_and_in_the_wheel(room: str) -> None:
     assert (ROOMS[room] / "py.typed").exists()
-    assert str(ROOMS[room].relative_to(ROOT)) in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert (
+        str(ROOMS[room].relative_to(ROOT))
+        in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    )
 
 
 def test_every_module_with_a_hook_is_an_entry_point_and_the_reverse() -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 Row = Mapping[str, Any]
 QUESTION = ("dataset", "dataset_version", "simulated", "metric", "protocol", "metric_version", "item_set")
 ENTRY = ("model", "revision", "intervention", "dtype", "pooling", "seed", "resolved")
+CEILINGS = {"ceiling: extrapolated, mean": "ceiling", "ceiling: median, like the scores": "ceiling_median"}
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
@@ -32,9 +33,7 @@ def _table(question: Mapping[str, Any], rows: list[Row]) -> Table:
         key = identity if row["resolved"] else (*identity, row["fingerprint"])
         entries.setdefault(key, {})[row["region"]] = row
     main = regions[0]
-    table = Table(
-        title=_title(question), title_justify="left", caption_justify="left", caption=_caption(rows)
-    )
+    table = Table(title=_title(question), title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("model", overflow="fold")
     for region in regions:
@@ -47,7 +46,10 @@ def _table(question: Mapping[str, Any], rows: list[Row]) -> Table:
             rank, _who(next(iter(cells.values()))), *(_score(cells.get(region)) for region in regions)
         )
     table.add_section()
-    table.add_row("", Text("people predicting people", style="italic"), *(_ceiling(rows, r) for r in regions))
+    for label, column in CEILINGS.items():
+        table.add_row(
+            "", Text(label, style="italic"), *(_ceiling(rows, region, column) for region in regions)
+        )
     return table
 
 
@@ -69,14 +71,16 @@ def _title(question: Mapping[str, Any]) -> Text:
     )
 
 
-def _caption(rows: list[Row]) -> Text:
-    scored = next((row for row in rows if row["outcome"] == "scores"), None)
-    if scored is None:
-        return Text("No scores yet.")
-    return Text(
-        f"score ± {scored['spread_kind']} over {scored['participants']} people, at the layer named: "
-        f"{scored['choice']}. Last line: extrapolated ceiling | on the score's own scale."
-    )
+def legend(rows: Iterable[Row]) -> list[Text]:
+    """What the numbers in the tables are, for each way in which they were made."""
+    scored = [row for row in rows if row["outcome"] == "scores"]
+    spreads = dict.fromkeys(f"{row['spread_kind']} over {row['participants']} people" for row in scored)
+    choices = dict.fromkeys(row["choice"] for row in scored)
+    lines = [f"score ± {', '.join(spreads)}; under it the layer that was chosen: {'; '.join(choices)}"]
+    lines += [
+        "# ranks by the first region; ceilings say how well people predict each other on the same items"
+    ]
+    return [Text(line, style="dim") for line in lines if scored]
 
 
 def _who(row: Row) -> Text:
@@ -103,11 +107,10 @@ def _score(row: Row | None) -> Text:
     return Text(f"{row['score']:.3f} ± {row['spread']:.3f}").append(f"\n{row['best_layer']}", style="dim")
 
 
-def _ceiling(rows: list[Row], region: str) -> Text:
+def _ceiling(rows: list[Row], region: str, column: str) -> Text:
     for row in rows:
-        if row["region"] == region and row["ceiling"] is not None:
-            median = "" if row["ceiling_median"] is None else f" | {row['ceiling_median']:.3f}"
-            return Text(f"{row['ceiling']:.3f}{median}", style="italic")
+        if row["region"] == region and row[column] is not None:
+            return Text(f"{row[column]:.3f}", style="italic")
     return Text("not run", style="dim")
 
 

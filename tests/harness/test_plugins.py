@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ Install = Callable[[str, str, str], None]
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Put a distribution with one plugin module on the path."""
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
@@ -48,7 +48,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         )
         (info / "entry_points.txt").write_text(f"{old}{plugin} = {module}\n")
 
-    yield install  # type: ignore[misc]
+    yield install
     for name in set(sys.modules) - before:
         del sys.modules[name]
 

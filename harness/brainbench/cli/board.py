@@ -32,7 +32,7 @@ def board(dataset: str | None, item_set: str | None, as_json: bool, db: Path | N
 
         click.echo(json.dumps(rows, indent=2))
         return
-    from brainbench_leaderboard.tables import reasons, tables
+    from brainbench_leaderboard.tables import legend, reasons, tables
 
     out = console()
     if not rows:
@@ -40,5 +40,5 @@ def board(dataset: str | None, item_set: str | None, as_json: bool, db: Path | N
     for table in tables(rows):
         out.print(table)
         out.print()
-    for reason in reasons(rows):
-        out.print(reason)
+    for line in (*legend(rows), *reasons(rows)):
+        out.print(line)

@@ -23,21 +23,49 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 
 
 @click.command()
-@click.option("--model", "models", multiple=True, required=True, help="org/name[@revision], a folder, ...")
-@click.option("--dataset", "datasets", multiple=True, default=["deduction"], show_default=True)
-@click.option("--region", "regions", multiple=True, help="Only these regions of interest.")
-@click.option("--items", "item_sets", multiple=True, help="Only these sets of items.")
-@click.option("--metric", "metrics", multiple=True, help="name or name/protocol; by default all.")
-@click.option("--intervention", "interventions", multiple=True, default=["none"], show_default=True)
-@click.option("--pooling", type=click.Choice(["last", "mean"]), default="last", show_default=True)
 @click.option(
-    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), default="float32", show_default=True
+    "--model", "models", multiple=True, required=True, help="org/name[@revision], a folder, ...; repeatable."
+)
+@click.option(
+    "--dataset", "datasets", multiple=True, default=["deduction"], show_default=True, help="Repeatable."
+)
+@click.option("--region", "regions", multiple=True, help="Only this region of interest; repeatable.")
+@click.option("--items", "item_sets", multiple=True, help="Only this set of items; repeatable.")
+@click.option("--metric", "metrics", multiple=True, help="name or name/protocol; repeatable; by default all.")
+@click.option(
+    "--intervention", "interventions", multiple=True, default=["none"], show_default=True, help="Repeatable."
+)
+@click.option(
+    "--pooling",
+    type=click.Choice(["last", "mean"]),
+    default="last",
+    show_default=True,
+    help="Read the last input token, or the mean over the item's own tokens.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Of weights and activations.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps, ...")
 @click.option("--batch-size", type=click.IntRange(min=1), help="By default chosen, and halved if need be.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="For random weights and the like.",
+)
 @click.option("--trust-remote-code", is_flag=True, help="Run code that comes with the model.")
-@click.option("--ceiling/--no-ceiling", "ceilings", default=True, show_default=True)
+@click.option(
+    "--ceiling/--no-ceiling",
+    "ceilings",
+    default=True,
+    show_default=True,
+    help="How well people predict people.",
+)
 @click.option("--again", is_flag=True, help="Compute also what is already there.")
 @db_option
 def run(db: Path | None, again: bool, **chosen: Any) -> None:
@@ -147,13 +175,16 @@ def _failed(result: Record | Reused) -> bool:
 
 def _show(store: Leaderboard, results: list[Record | Reused], path: Path, err: Console) -> None:
     from brainbench.records import Reused
-    from brainbench_leaderboard.tables import tables
+    from brainbench_leaderboard.tables import legend, tables
 
     out = console()
     seen = {result.fingerprint for result in results}
-    for table in tables(row for row in store.standings() if row["fingerprint"] in seen):
+    rows = [row for row in store.standings() if row["fingerprint"] in seen]
+    for table in tables(rows):
         out.print(table)
         out.print()
+    for line in legend(rows):
+        out.print(line)
     reused = sum(isinstance(result, Reused) for result in results)
     failed = sum(_failed(result) for result in results)
     err.print(

@@ -30,7 +30,7 @@ class Curves:
 
 def number_of_groups(n_people: int) -> int:
     """How many groups leave at least one person outside."""
-    return 2**n_people - 2
+    return (1 << n_people) - 2
 
 
 def curves_between(

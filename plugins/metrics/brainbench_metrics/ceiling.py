@@ -48,7 +48,7 @@ def ceiling_scores(
     n_groups = number_of_groups(len(people))
     with reporter.task(f"Ceiling of {recording.region}: {n_groups:,} groups of people", n_groups) as advance:
         curves, undefined = curves_between(people, alphas, advance)
-    kept = [curve.fits.all(axis=0) for curve in curves]
+    kept = [curve.fits.min(axis=0) > 0 for curve in curves]
     for person, voxels in zip(people, kept, strict=True):
         if not voxels.any():
             return Skip(f"No voxel of participant {person.id} can be predicted from other people.")

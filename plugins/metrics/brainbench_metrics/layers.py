@@ -38,11 +38,14 @@ def constant_layers(features: Features) -> dict[str, str]:
     massive dimensions would raise any mean and let it swallow the rest.
     """
     reason = "Its features do not vary between the items beyond rounding."
-    return {
-        name: reason
-        for name, array in features.layers.items()
-        if not varying_columns(array, floor=float(np.median(np.abs(array)))).any()
-    }
+    return {name: reason for name, array in features.layers.items() if not _varies(array)}
+
+
+def _varies(array: FloatArray) -> bool:
+    sizes = np.abs(array)
+    if varying_columns(array, floor=float(sizes.max())).any():  # beyond any doubt, and without a median
+        return True
+    return bool(varying_columns(array, floor=float(np.median(sizes))).any())
 
 
 def score_layers(
@@ -98,9 +101,9 @@ def _with_the_same_items(people: Sequence[Person]) -> list[list[int]]:
 
 def _medians(r: NDArray[np.float64], defined: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Median over the defined voxels of each row, 0 where there is none; and where there is one."""
+    scored: NDArray[np.bool_] = np.count_nonzero(defined, axis=1) > 0
     if defined.all():
-        return np.median(r, axis=1), np.ones(len(r), dtype=np.bool_)
-    scored = defined.any(axis=1)
+        return np.median(r, axis=1), scored
     medians = [
         float(np.median(row[fine])) if fine.any() else 0.0 for row, fine in zip(r, defined, strict=True)
     ]

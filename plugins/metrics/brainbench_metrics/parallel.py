@@ -27,7 +27,7 @@ def in_order(work: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[
     depend on the machine and sums the results in the order given: then every machine with the same
     libraries gives the same bits.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(limits=1, user_api="blas"):
         pool = ThreadPoolExecutor(max(1, min(cores(), len(parts))))

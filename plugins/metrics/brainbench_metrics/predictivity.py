@@ -98,7 +98,7 @@ class Predictivity:
         left_out: dict[str, str],
     ) -> Scores | Skip:
         """Aggregate over people; a layer that lacks a score for anyone is not scored."""
-        complete = result.scored.all(axis=1)
+        complete = np.count_nonzero(result.scored, axis=1) == len(people)
         for row in np.flatnonzero(~complete):
             person = people[int(np.argmin(result.scored[row]))]
             unscored[names[row]] = f"No fold has a prediction that varies, for participant {person.id}."

@@ -41,7 +41,7 @@ def gram(features: FloatArray) -> Array:
 
 def stack_size(n_items: int, n_alphas: int) -> int:
     """How many Gram matrices to treat at once: bounds the memory, and does not depend on the machine."""
-    return int(np.clip(_STACK_NUMBERS // (n_alphas * n_items**2), 1, 16))
+    return int(np.clip(_STACK_NUMBERS // (n_alphas * n_items**2), 1, 8))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +103,8 @@ class Basis:
         matrices = self.criteria(alphas)
         n_stack, n_alphas, n_train, _ = matrices.shape
         errors = matrices.reshape(-1, n_train**2) @ outers.reshape(len(outers), -1).T
-        return errors.reshape(n_stack, n_alphas, len(outers)).argmin(axis=1)
+        best: IntArray = errors.reshape(n_stack, n_alphas, len(outers)).argmin(axis=1)
+        return best
 
     def operators(self, alphas: Array, rows: IntArray) -> Array:
         """Matrices (rows x test x train) which turn training responses into predictions.

@@ -89,7 +89,7 @@ def test_scores_on_the_real_betas_are_those_of_a_plain_loop(
     rng = np.random.default_rng(0)
     everyone = betas("deductive_reasoning")
     responses = [y[:, ::3] for y in everyone[:2]]
-    layers = {
+    layers: dict[str, Any] = {
         "other people": np.hstack(everyone[2:5]),
         "noise": rng.normal(size=(70, 200)).astype(np.float32),
         "low rank": rng.normal(size=(70, 3)) @ rng.normal(size=(3, 100)),
@@ -250,7 +250,7 @@ def test_the_number_of_cores_changes_no_bit(make_recording: Make, monkeypatch: p
     for cores in (1, 3):
         monkeypatch.setattr(parallel, "cores", lambda cores=cores: cores)
         results.append(score(layers, make_recording(responses, STRATA)).per_participant)
-    np.testing.assert_array_equal(*results)
+    np.testing.assert_array_equal(results[0], results[1])
 
 
 def test_many_layers_are_taken_in_parts_that_change_nothing(make_recording: Make) -> None:

@@ -13,17 +13,19 @@ def quiet() -> Iterator[None]:
     from huggingface_hub import utils as hub
     from transformers.utils import logging
 
-    level = logging.get_verbosity()
+    level, hub_level = logging.get_verbosity(), hub.logging.get_verbosity()
     bars, hub_bars = logging.is_progress_bar_enabled(), not hub.are_progress_bars_disabled()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             logging.set_verbosity(logging.CRITICAL)
+            hub.logging.set_verbosity(logging.CRITICAL)
             logging.disable_progress_bar()
             hub.disable_progress_bars()
             yield
         finally:
             logging.set_verbosity(level)
+            hub.logging.set_verbosity(hub_level)
             if bars:
                 logging.enable_progress_bar()
             if hub_bars:

@@ -1,0 +1,205 @@
+"""Hub models against a small hub on this machine: exact revisions, work offline, and refusals."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from brainbench_models import checkpoints
+from brainbench_models.huggingface import HuggingFaceModel, HuggingFaceSource
+
+from brainbench.errors import ModelError
+from brainbench.nouns import ModelOptions
+from brainbench.progress import SilentReporter
+from brainbench.stimuli import Stimulus
+
+CPU = ModelOptions(device="cpu")
+OLD, NEW = "a" * 40, "b" * 40
+
+
+class Hub:
+    """Serves one folder as a repository at any commit, over HTTP, in the hub's own protocol."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.branches = {"main": OLD}
+        self.gated = False
+        self.fetched: list[str] = []
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                hub.answer(self)
+
+            do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
+
+            def log_message(self, *_: Any) -> None:  # no lines on the terminal
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        parts = request.path.split("?")[0].strip("/").split("/")
+        if parts[:5] == ["api", "models", "org", "model", "tree"]:  # what lies in a subfolder: nothing
+            return self.send(request, 404, error="EntryNotFound")
+        if parts[:4] == ["api", "models", "org", "model"]:
+            commit = self.branches.get("/".join(parts[5:]) or "main")
+            if commit is None:
+                return self.send(request, 404, error="RevisionNotFound")
+            return self.send(request, 200, json.dumps({"id": "org/model", "sha": commit}).encode())
+        if parts[:3] != ["org", "model", "resolve"]:
+            return self.send(request, 401, error="RepoNotFound")
+        if self.gated:
+            return self.send(request, 403, error="GatedRepo")
+        self.fetched.append("/".join(parts[3:]))
+        file = self.folder / "/".join(parts[4:])
+        if not file.is_file():
+            return self.send(request, 404, error="EntryNotFound")
+        return self.send(request, 200, file.read_bytes(), commit=parts[3])
+
+    def send(
+        self, request: BaseHTTPRequestHandler, status: int, body: bytes = b"", *, error: str = "", commit: str = ""
+    ) -> None:
+        request.send_response(status)
+        headers = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
+        if error:
+            headers["X-Error-Code"] = error
+        if commit:
+            headers |= {"X-Repo-Commit": commit, "ETag": f'"{hashlib.sha256(body).hexdigest()}"'}
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        if request.command == "GET":
+            request.wfile.write(body)
+
+
+@pytest.fixture
+def hub(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    from huggingface_hub import constants, hf_api
+
+    served = Hub(llama)
+    template = served.address + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(hf_api.api, "endpoint", served.address)  # read when the module was imported
+    monkeypatch.setattr(constants, "ENDPOINT", served.address)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(checkpoints, "_commits", {})
+    yield served
+    served.server.shutdown()
+    served.server.server_close()
+
+
+def find(spec: str) -> HuggingFaceModel:
+    found = HuggingFaceSource().find(spec)
+    assert found is not None
+    return found
+
+
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    checkpoints._commits.clear()  # as in a new process
+
+
+def test_a_branch_is_resolved_once_and_loaded_exactly(
+    hub: Hub, llama: Path, problems: tuple[Stimulus, ...], relative_difference: Any
+) -> None:
+    model = find("org/model")
+    identity = model.identity(CPU)
+    assert identity.resolved
+    assert identity.facts["name"] == "org/model"
+    assert identity.facts["revision"] == OLD
+    hub.branches["main"] = NEW  # somebody pushes while we work
+    with model.open(CPU) as opened:
+        features = opened.features(problems, SilentReporter())
+    assert hub.fetched
+    assert {path.split("/")[0] for path in hub.fetched} == {OLD}
+    assert model.identity(CPU) == identity
+    with find(str(llama)).open(CPU) as opened:
+        local = opened.features(problems, SilentReporter())
+    assert relative_difference(features.layers, local.layers) == 0
+
+
+def test_revisions_are_told_apart(hub: Hub) -> None:
+    hub.branches["v2"] = NEW
+    assert find("org/model@v2").identity(CPU).facts["revision"] == NEW
+    assert find("org/model@v2").identity(CPU).facts["name"] == "org/model"
+    assert find(f"org/model@{NEW}").identity(CPU) == find("org/model@v2").identity(CPU)
+    twin = find("org/model")
+    assert HuggingFaceModel(twin.checkpoint, trained=False).identity(CPU).facts["revision"] == OLD
+
+
+def test_what_was_read_online_is_found_again_offline(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, problems: tuple[Stimulus, ...]
+) -> None:
+    model = find("org/model")
+    with model.open(CPU) as opened:
+        opened.features(problems[:1], SilentReporter())
+    identity = model.identity(CPU)
+    offline(monkeypatch)
+    hub.fetched.clear()
+    assert model.identity(CPU) == identity
+    with model.open(CPU) as opened:
+        opened.features(problems[:1], SilentReporter())
+    assert hub.fetched == []
+
+
+def test_offline_and_never_read_is_unresolved_and_cannot_be_opened(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del hub
+    offline(monkeypatch)
+    identity = find("org/model").identity(CPU)
+    assert not identity.resolved
+    assert identity.facts["revision"] == "main"
+    assert "cannot be reached" in refusal("org/model").message
+    assert find(f"org/model@{OLD}").identity(CPU).resolved  # a commit needs nobody to resolve it
+    assert "cannot be reached" in refusal(f"org/model@{OLD}").message
+
+
+def test_a_hub_that_is_down_counts_as_offline(hub: Hub) -> None:
+    hub.server.shutdown()
+    hub.server.server_close()
+    assert not find("org/model").identity(CPU).resolved
+    assert "cannot be reached" in refusal("org/model").message
+
+
+def refusal(spec: str) -> ModelError:
+    with pytest.raises(ModelError) as caught, find(spec).open(CPU):
+        pass
+    assert caught.value.hint
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+def test_refusals_of_the_hub_are_one_sentence(hub: Hub) -> None:
+    assert "has no model org/missing" in refusal("org/missing").message
+    assert "has no revision 'v9'" in refusal("org/model@v9").message
+    with pytest.raises(ModelError, match="has no model org/missing"):
+        find("org/missing").identity(CPU)
+    hub.gated = True
+    gated = refusal("org/model")
+    assert "is gated" in gated.message
+    assert "Accept its terms" in gated.hint
+
+
+def test_a_repository_of_pickles_is_refused(hub: Hub, tmp_path: Path, llama: Path) -> None:
+    hub.folder = tmp_path / "pickles"
+    hub.folder.mkdir()
+    for file in llama.iterdir():
+        name = "pytorch_model.bin" if file.suffix == ".safetensors" else file.name
+        (hub.folder / name).write_bytes(file.read_bytes())
+    assert "has no safetensors weights" in refusal("org/model").message
+    assert not any(path.endswith(".bin") for path in hub.fetched)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from brainbench.nouns import ModelOptions
 from brainbench.progress import SilentReporter
 from brainbench.stimuli import Message, Stimulus
@@ -69,7 +70,9 @@ def one_at_a_time(folder: Path, stimuli: tuple[Stimulus, ...]) -> tuple[float, d
     for stimulus in stimuli:
         kept.clear()
         with torch.no_grad():
-            network(**tokenizer(stimulus.text, return_tensors="pt"), output_hidden_states=True, use_cache=False)
+            network(
+                **tokenizer(stimulus.text, return_tensors="pt"), output_hidden_states=True, use_cache=False
+            )
         rows.append(torch.stack(kept).numpy())
     seconds = time.perf_counter() - start
     stacked = np.stack(rows, axis=1)

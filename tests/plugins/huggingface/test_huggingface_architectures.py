@@ -28,7 +28,9 @@ PROJECTIONS = ("o_proj", "out_proj", "c_proj", "dense", "output.dense", "attn.o"
 
 def projection(layer: torch.nn.Module) -> torch.nn.Module:
     """The output projection of a layer's self-attention, found independently of the code under test."""
-    inside = [(name, module) for name, module in layer.named_modules() if not list(module.children())]
+    inside: list[tuple[str, torch.nn.Module]] = [
+        (name, module) for name, module in layer.named_modules() if not list(module.children())
+    ]
     found = [
         module
         for name, module in inside

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brainbench_models import checkpoints
-from brainbench_models.huggingface import HuggingFaceModel, HuggingFaceSource
 
 from brainbench.errors import ModelError
 from brainbench.nouns import ModelOptions
 from brainbench.progress import SilentReporter
 from brainbench.stimuli import Stimulus
+from brainbench_models import checkpoints
+from brainbench_models.huggingface import HuggingFaceModel, HuggingFaceSource
 
 CPU = ModelOptions(device="cpu")
 OLD, NEW = "a" * 40, "b" * 40
@@ -56,18 +56,27 @@ class Hub:
             if commit is None:
                 return self.send(request, 404, error="RevisionNotFound")
             return self.send(request, 200, json.dumps({"id": "org/model", "sha": commit}).encode())
-        if parts[:3] != ["org", "model", "resolve"]:
-            return self.send(request, 401, error="RepoNotFound")
+        if parts[:3] == ["org", "model", "resolve"]:
+            return self.give(request, parts[3], "/".join(parts[4:]))
+        return self.send(request, 401, error="RepoNotFound")
+
+    def give(self, request: BaseHTTPRequestHandler, commit: str, name: str) -> None:
         if self.gated:
             return self.send(request, 403, error="GatedRepo")
-        self.fetched.append("/".join(parts[3:]))
-        file = self.folder / "/".join(parts[4:])
+        self.fetched.append(f"{commit}/{name}")
+        file = self.folder / name
         if not file.is_file():
             return self.send(request, 404, error="EntryNotFound")
-        return self.send(request, 200, file.read_bytes(), commit=parts[3])
+        return self.send(request, 200, file.read_bytes(), commit=commit)
 
     def send(
-        self, request: BaseHTTPRequestHandler, status: int, body: bytes = b"", *, error: str = "", commit: str = ""
+        self,
+        request: BaseHTTPRequestHandler,
+        status: int,
+        body: bytes = b"",
+        *,
+        error: str = "",
+        commit: str = "",
     ) -> None:
         request.send_response(status)
         headers = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
@@ -88,7 +97,9 @@ def hub(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
     served = Hub(llama)
     template = served.address + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(hf_api.api, "endpoint", served.address)  # read when the module was imported
+    # two clients that read the address when they were made
+    monkeypatch.setattr(hf_api.api, "endpoint", served.address)
+    monkeypatch.setattr("transformers.utils.hub._hf_api", None, raising=False)
     monkeypatch.setattr(constants, "ENDPOINT", served.address)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))

@@ -20,11 +20,11 @@ def plateaus(counts: Array, values: Array) -> Array:
     a closed form, so that only tau is searched: over a grid from straight to flat, then by golden section.
 
     The paper's code calls scipy.optimize.curve_fit with these bounds on v0, tau unbounded and scipy's
-    own start (v0 = 0.5, tau = 1). That stops where it is about as good as this in all but a few voxels
-    in a hundred: (a) curves as good as straight, where tau goes to thousands and scipy ends somewhere
-    along the valley while the least error is at v0 = 1; (b) curves with two minima, where scipy
-    ends in the worse. Here the squared error is never higher, and nothing ever fails to converge,
-    so that the code's fallback (the value at the largest n) is not needed.
+    own start (v0 = 0.5, tau = 1). On the paper's data both agree to 1e-3 in all but 2 % of voxels, and
+    their means over a region's voxels differ by about 0.001 at most. Where they differ, scipy has the larger
+    squared error: curves as good as straight, on which it stops along a valley whose bottom is v0 = 1,
+    and curves with two minima, where it ends in the worse. Nothing fails to converge here, so that the
+    code's fallback, the value at the largest n, is not needed.
     """
     blocks = range(0, values.shape[1], _BLOCK)
     return np.concatenate([_plateaus(counts, values[:, at : at + _BLOCK].T) for at in blocks])

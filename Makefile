@@ -11,7 +11,7 @@ run: $(VENV)/.installed ## score a model on the brain data and show the table
 	$(BIN)/brainbench run --model "$(MODEL)" --dataset deduction $(ARGS)
 
 test: $(VENV)/.installed ## all tests
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
 
 check: lint types test ## what has to pass before a commit
 

@@ -84,7 +84,7 @@ def ours(folder: Path, stimuli: tuple[Stimulus, ...]) -> tuple[float, dict[str, 
     """Seconds, and the features, of brainbench's own reading."""
     model = HuggingFaceSource().find(str(folder))
     assert model is not None
-    with model.open(ModelOptions(device="cpu")) as opened:
+    with model.open(ModelOptions(device="cpu"), SilentReporter()) as opened:
         start = time.perf_counter()
         features = opened.features(stimuli, SilentReporter())
         return time.perf_counter() - start, dict(features.layers)

@@ -120,7 +120,7 @@ class ToyModel:
         return Identity({"name": self.name, "revision": "1", "scale": self.scale}, self.resolved)
 
     @contextmanager
-    def open(self, options: ModelOptions) -> Iterator[OpenToy]:
+    def open(self, options: ModelOptions, reporter: Reporter) -> Iterator[OpenToy]:
         ASKED.append(f"open {self.name}")
         if self.breaks == "open":
             raise MemoryError("too large")

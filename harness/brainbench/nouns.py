@@ -83,8 +83,8 @@ class Model(Protocol):
         """What decides the features: resolved revision or weight hash, dtype, pooling, seed, ..."""
         ...
 
-    def open(self, options: ModelOptions, /) -> AbstractContextManager[OpenModel]:
-        """Load the model; leaving the context frees its memory."""
+    def open(self, options: ModelOptions, reporter: Reporter, /) -> AbstractContextManager[OpenModel]:
+        """Fetch what is missing and load the model; leaving the context frees its memory."""
         ...
 
 

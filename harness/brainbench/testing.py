@@ -38,7 +38,7 @@ def check_model(model: Model, options: ModelOptions | None = None, stimuli: Sequ
     _fits(model, Model)
     _check_identity(model.identity(options), model.identity(options))
     asked = tuple(stimuli) or sample_stimuli()
-    with model.open(options) as opened:
+    with model.open(options, SilentReporter()) as opened:
         _fits(opened, OpenModel)
         whole = opened.features(asked, SilentReporter())
         turned = opened.features(asked[::-1], SilentReporter())

@@ -181,7 +181,9 @@ class Workbench:
             self._changed.clear()  # a change is undone before another is made
             if not self._changed.clean:
                 self._model.clear()  # and a model on which it may still act is opened anew
-        model = self._model.enter(model_key, "open", lambda: _require(cell.model).open(cell.options))
+        model = self._model.enter(
+            model_key, "open", lambda: _require(cell.model).open(cell.options, self.reporter)
+        )
         change = _require(cell.intervention)
         return self._changed.enter(change_key, "intervention", lambda: change.apply(model, cell.dataset))
 

@@ -42,7 +42,7 @@ class LetterCounts:
         return Identity({"name": self.name, "revision": "1"})
 
     @contextmanager
-    def open(self, options: ModelOptions) -> Iterator[LetterCounter]:
+    def open(self, options: ModelOptions, reporter: Reporter) -> Iterator[LetterCounter]:
         """Free of cost."""
         yield LetterCounter()
 

@@ -118,8 +118,10 @@ def test_a_model_that_breaks_fails_its_own_cells_only(
 
 
 def test_a_score_that_is_not_finite_is_a_failure(toy: Toy) -> None:
+    base: Any = toy["metric"]
+
     @dataclass(frozen=True)
-    class Blank(toy["metric"]):  # type: ignore[misc, name-defined]
+    class Blank(base):  # type: ignore[misc]
         def score(self, features: Any, recording: Any, reporter: Any) -> Any:
             scores = super().score(features, recording, reporter)
             return replace(scores, per_layer=scores.per_layer * float("nan"))
@@ -171,8 +173,10 @@ def test_stopping_early_closes_the_model(toy: Toy, asked: list[str]) -> None:
 
 
 def test_ctrl_c_goes_through_and_closes_the_model(toy: Toy, asked: list[str]) -> None:
+    base: Any = toy["metric"]
+
     @dataclass(frozen=True)
-    class Interrupted(toy["metric"]):  # type: ignore[misc, name-defined, valid-type]
+    class Interrupted(base):  # type: ignore[misc]
         def score(self, features: Any, recording: Any, reporter: Any) -> Any:
             raise KeyboardInterrupt
 

@@ -12,7 +12,7 @@ from typing import Any
 from brainbench import hookimpl
 from brainbench.errors import ModelError
 from brainbench.hookspecs import Register
-from brainbench.nouns import Identity, Model, ModelOptions, ModelSource, OpenModel
+from brainbench.nouns import Identity, Model, ModelOptions, ModelSource, OpenModel, Reporter
 from brainbench_models.checkpoints import Checkpoint, FolderCheckpoint, HubCheckpoint
 
 BRAINBENCH_API = 1
@@ -66,7 +66,7 @@ class HuggingFaceModel:
         return Identity(facts=facts, resolved=pin.resolved)
 
     @contextmanager
-    def open(self, options: ModelOptions) -> Iterator[OpenModel]:
+    def open(self, options: ModelOptions, reporter: Reporter) -> Iterator[OpenModel]:
         """Load the network and its tokenizer at the revision that `identity` names.
 
         Raises ModelError, with a hint, when the device cannot be used, the hub cannot be reached or
@@ -84,7 +84,7 @@ class HuggingFaceModel:
             )
         device = devices.choose(options.device)
         pin = self.checkpoint.pin(weights=self.trained, code=options.trust_remote_code)
-        network, tokenizer = load(pin, options, device, random_weights=not self.trained)
+        network, tokenizer = load(pin, options, device, reporter, random_weights=not self.trained)
         opened = OpenHuggingFaceModel(self.name, network, tokenizer, options, device)
         del network  # the opened model alone holds it, so that closing frees it
         try:

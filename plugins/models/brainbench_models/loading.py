@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from brainbench.errors import ModelError
-from brainbench.nouns import ModelOptions
+from brainbench.nouns import ModelOptions, Reporter
 from brainbench_models import devices
 from brainbench_models.checkpoints import Pin
+from brainbench_models.downloads import fetch_weights
 from brainbench_models.failures import explain, unreachable
 from brainbench_models.quiet import quiet
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def load(
-    pin: Pin, options: ModelOptions, device: torch.device, *, random_weights: bool
+    pin: Pin, options: ModelOptions, device: torch.device, reporter: Reporter, *, random_weights: bool
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The network on its device, in evaluation mode, and the tokenizer; both of the pinned revision.
 
@@ -34,6 +35,8 @@ def load(
             where = _where(pin, options)
             _refuse_foreign_code(pin, where)
             tokenizer = _tokenizer(pin, where)
+            if pin.commit and not random_weights:
+                fetch_weights(pin.source, pin.commit, reporter)
             network = _untrained(pin, where, options) if random_weights else _trained(pin, where, options)
             if network.config.is_encoder_decoder:
                 network = network.get_encoder()

@@ -48,7 +48,7 @@ def test_both_sources_are_registered_and_fit_the_interface(llama: Path) -> None:
     assert [thing.name for thing in offered] == ["huggingface", "untrained"]
     assert all(isinstance(source, ModelSource) for source in offered)
     assert isinstance(find(llama), Model)
-    with find(llama).open(CPU) as opened:
+    with find(llama).open(CPU, SilentReporter()) as opened:
         assert isinstance(opened, OpenModel)
 
 
@@ -145,7 +145,7 @@ def test_weights_are_hashed_once(llama: Path, monkeypatch: pytest.MonkeyPatch, t
 
 def test_an_untrained_twin_has_the_shapes_and_a_seed(llama: Path, problems: tuple[Stimulus, ...]) -> None:
     def features(spec: str, **options: Any) -> Any:
-        with find(spec).open(replace(CPU, **options)) as opened:
+        with find(spec).open(replace(CPU, **options), SilentReporter()) as opened:
             return opened.features(problems, SilentReporter()).layers
 
     trained, twin = features(str(llama)), features(f"untrained:{llama}", seed=1)
@@ -178,7 +178,9 @@ def test_an_untrained_twins_identity_holds_seed_but_not_weights(llama: Path, tmp
 
 
 def test_facts_say_what_was_used(make_model: Callable[..., Path], chat_template: str) -> None:
-    with find(make_model("gpt2", chat=chat_template)).open(replace(CPU, device="auto")) as opened:
+    with find(make_model("gpt2", chat=chat_template)).open(
+        replace(CPU, device="auto"), SilentReporter()
+    ) as opened:
         facts = opened.facts()
         json.dumps(dict(facts))
         assert isinstance(opened, OpenHuggingFaceModel)
@@ -190,7 +192,7 @@ def test_facts_say_what_was_used(make_model: Callable[..., Path], chat_template:
 
 def test_leaving_frees_the_network_also_after_an_exception(llama: Path) -> None:
     def fail() -> tuple[Any, weakref.ref[Any]]:
-        with find(llama).open(CPU) as opened:
+        with find(llama).open(CPU, SilentReporter()) as opened:
             assert isinstance(opened, OpenHuggingFaceModel)
             remembered = weakref.ref(opened.network)
             try:

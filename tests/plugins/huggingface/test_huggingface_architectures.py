@@ -46,7 +46,7 @@ def test_attention_vanishes_with_its_output_projection(
 ) -> None:
     found = HuggingFaceSource().find(str(make_model(architecture)))
     assert found is not None
-    with found.open(ModelOptions(device="cpu")) as opened:
+    with found.open(ModelOptions(device="cpu"), SilentReporter()) as opened:
         assert isinstance(opened, OpenHuggingFaceModel)
         before = opened.features(problems, SilentReporter()).layers
         facts = opened.facts()
@@ -74,10 +74,10 @@ def test_padding_changes_nothing(
 ) -> None:
     found = HuggingFaceSource().find(str(make_model(architecture, side="left")))
     assert found is not None
-    with found.open(ModelOptions(pooling="mean", device="cpu")) as opened:
+    with found.open(ModelOptions(pooling="mean", device="cpu"), SilentReporter()) as opened:
         batched = opened.features(problems, SilentReporter()).layers
         assert opened.facts()["batch_size"] == len(problems)
-    with found.open(ModelOptions(pooling="mean", device="cpu", batch_size=1)) as opened:
+    with found.open(ModelOptions(pooling="mean", device="cpu", batch_size=1), SilentReporter()) as opened:
         alone = opened.features(problems, SilentReporter()).layers
     assert relative_difference(batched, alone) < 1e-4
 
@@ -88,7 +88,10 @@ def test_an_attention_that_cannot_be_told_apart_is_refused(
 ) -> None:
     found = HuggingFaceSource().find(str(make_model(architecture)))
     assert found is not None
-    with pytest.raises(ModelError, match=names) as caught, found.open(ModelOptions(device="cpu")):
+    with (
+        pytest.raises(ModelError, match=names) as caught,
+        found.open(ModelOptions(device="cpu"), SilentReporter()),
+    ):
         pass
     assert caught.value.hint
 

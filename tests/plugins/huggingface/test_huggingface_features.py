@@ -31,7 +31,7 @@ def model(folder: Path) -> HuggingFaceModel:
 
 
 def features(folder: Path, stimuli: Sequence[Stimulus], **options: Any) -> Features:
-    with model(folder).open(ModelOptions(device="cpu", **options)) as opened:
+    with model(folder).open(ModelOptions(device="cpu", **options), SilentReporter()) as opened:
         return opened.features(stimuli, SilentReporter())
 
 
@@ -55,7 +55,9 @@ def test_batched_equals_one_at_a_time(
     pooling: Pooling,
 ) -> None:
     folder = make_model(architecture, side=side)
-    with model(folder).open(ModelOptions(pooling=pooling, batch_size=1, device="cpu")) as opened:
+    with model(folder).open(
+        ModelOptions(pooling=pooling, batch_size=1, device="cpu"), SilentReporter()
+    ) as opened:
         alone = [opened.features([one], SilentReporter()).layers for one in problems]
     joined = {name: np.concatenate([layers[name] for layers in alone]) for name in alone[0]}
     assert list(joined) == BLOCKS
@@ -149,7 +151,7 @@ def test_attention_of_gpt2_by_hand(
 
 
 def test_progress_counts_every_item(llama: Path, problems: tuple[Stimulus, ...], steps: Any) -> None:
-    with model(llama).open(ModelOptions(batch_size=2, device="cpu")) as opened:
+    with model(llama).open(ModelOptions(batch_size=2, device="cpu"), SilentReporter()) as opened:
         opened.features(problems, steps)
         assert opened.facts()["batch_size"] == 2
     assert steps.told == [("Reading 9 prompts with tiny-llama", 9)]
@@ -178,11 +180,11 @@ def test_batches_halve_when_memory_runs_out(
     kind: str,
 ) -> None:
     plain = features(llama, problems)
-    with model(llama).open(ModelOptions(device="cpu")) as opened:
+    with model(llama).open(ModelOptions(device="cpu"), SilentReporter()) as opened:
         assert isinstance(opened, OpenHuggingFaceModel)
         opened.features(problems, SilentReporter())
         assert opened.facts()["batch_size"] == len(problems)
-    with model(llama).open(ModelOptions(device="cpu")) as opened:
+    with model(llama).open(ModelOptions(device="cpu"), SilentReporter()) as opened:
         assert isinstance(opened, OpenHuggingFaceModel)
         opened.network.register_forward_pre_hook(exhaust(kind, 2), with_kwargs=True)
         small = opened.features(problems, steps)
@@ -196,7 +198,7 @@ def test_batches_halve_when_memory_runs_out(
 def test_memory_that_never_suffices_is_one_sentence(
     llama: Path, problems: tuple[Stimulus, ...], size: int | None, limit: int, words: str
 ) -> None:
-    with model(llama).open(ModelOptions(device="cpu", batch_size=size)) as opened:
+    with model(llama).open(ModelOptions(device="cpu", batch_size=size), SilentReporter()) as opened:
         assert isinstance(opened, OpenHuggingFaceModel)
         opened.network.register_forward_pre_hook(exhaust("cpu", limit), with_kwargs=True)
         with pytest.raises(ModelError, match=words) as caught:
@@ -210,7 +212,7 @@ def hooks(network: torch.nn.Module) -> int:
 
 
 def test_hooks_come_off_also_after_an_exception(llama: Path, problems: tuple[Stimulus, ...]) -> None:
-    with model(llama).open(ModelOptions(device="cpu")) as opened:
+    with model(llama).open(ModelOptions(device="cpu"), SilentReporter()) as opened:
         assert isinstance(opened, OpenHuggingFaceModel)
         opened.features(problems, SilentReporter())
         assert hooks(opened.network) == 0

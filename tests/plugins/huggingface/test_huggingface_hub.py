@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from brainbench.errors import ModelError
 from brainbench.nouns import ModelOptions
 from brainbench.progress import SilentReporter
 from brainbench.stimuli import Stimulus
-from brainbench_models import checkpoints
+from brainbench_models import checkpoints, downloads
 from brainbench_models.huggingface import HuggingFaceModel, HuggingFaceSource
 
 CPU = ModelOptions(device="cpu")
@@ -52,10 +54,13 @@ class Hub:
         if parts[:5] == ["api", "models", "org", "model", "tree"]:  # what lies in a subfolder: nothing
             return self.send(request, 404, error="EntryNotFound")
         if parts[:4] == ["api", "models", "org", "model"]:
-            commit = self.branches.get("/".join(parts[5:]) or "main")
+            asked = "/".join(parts[5:]) or "main"
+            commit = asked if asked in (OLD, NEW) else self.branches.get(asked)
             if commit is None:
                 return self.send(request, 404, error="RevisionNotFound")
-            return self.send(request, 200, json.dumps({"id": "org/model", "sha": commit}).encode())
+            files = [{"rfilename": f.name, "size": f.stat().st_size} for f in self.folder.iterdir()]
+            about = {"id": "org/model", "sha": commit, "siblings": files}
+            return self.send(request, 200, json.dumps(about).encode())
         if parts[:3] == ["org", "model", "resolve"]:
             return self.give(request, parts[3], "/".join(parts[4:]))
         return self.send(request, 401, error="RepoNotFound")
@@ -133,14 +138,55 @@ def test_a_branch_is_resolved_once_and_loaded_exactly(
     assert identity.facts["name"] == "org/model"
     assert identity.facts["revision"] == OLD
     hub.branches["main"] = NEW  # somebody pushes while we work
-    with model.open(CPU) as opened:
+    with model.open(CPU, SilentReporter()) as opened:
         features = opened.features(problems, SilentReporter())
     assert hub.fetched
     assert {path.split("/")[0] for path in hub.fetched} == {OLD}
     assert model.identity(CPU) == identity
-    with find(str(llama)).open(CPU) as opened:
+    with find(str(llama)).open(CPU, SilentReporter()) as opened:
         local = opened.features(problems, SilentReporter())
     assert relative_difference(features.layers, local.layers) == 0
+
+
+class CountingReporter:
+    """Keeps each task's label, total and the steps reported."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[str, int, list[int]]] = []
+
+    @contextmanager
+    def task(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
+        steps: list[int] = []
+        self.tasks.append((label, total, steps))
+        yield steps.append
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_fetching_weights_reports_progress_once_and_takes_no_other_copy(
+    hub: Hub, llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sharded: bool
+) -> None:
+    monkeypatch.setattr(downloads, "_MEGABYTE", 1000)
+    hub.folder = tmp_path / "served"
+    shutil.copytree(llama, hub.folder)
+    if sharded:
+        from transformers import AutoModelForCausalLM
+
+        (hub.folder / "model.safetensors").unlink()
+        AutoModelForCausalLM.from_pretrained(llama).save_pretrained(hub.folder, max_shard_size="40KB")
+    (hub.folder / "consolidated.safetensors").write_bytes(b"another copy")
+    reporter = CountingReporter()
+    with find("org/model").open(CPU, reporter):
+        pass
+    ((label, total, steps),) = reporter.tasks
+    assert "org/model" in label
+    weights = [f.stat().st_size for f in hub.folder.glob("model*.safetensors")]
+    assert (len(weights) > 1) == sharded
+    assert total == sum(weights) // 1000
+    assert sum(steps) == total
+    assert not [path for path in hub.fetched if "consolidated" in path]
+    with find("org/model").open(CPU, reporter):
+        pass
+    assert len(reporter.tasks) == 1, "what is in the cache is not fetched again"
 
 
 def test_revisions_are_told_apart(hub: Hub) -> None:
@@ -156,13 +202,13 @@ def test_what_was_read_online_is_found_again_offline(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, problems: tuple[Stimulus, ...]
 ) -> None:
     model = find("org/model")
-    with model.open(CPU) as opened:
+    with model.open(CPU, SilentReporter()) as opened:
         opened.features(problems[:1], SilentReporter())
     identity = model.identity(CPU)
     offline(monkeypatch)
     hub.fetched.clear()
     assert model.identity(CPU) == identity
-    with model.open(CPU) as opened:
+    with model.open(CPU, SilentReporter()) as opened:
         opened.features(problems[:1], SilentReporter())
     assert hub.fetched == []
 
@@ -188,7 +234,7 @@ def test_a_hub_that_is_down_counts_as_offline(hub: Hub) -> None:
 
 
 def refusal(spec: str) -> ModelError:
-    with pytest.raises(ModelError) as caught, find(spec).open(CPU):
+    with pytest.raises(ModelError) as caught, find(spec).open(CPU, SilentReporter()):
         pass
     assert caught.value.hint
     assert "\n" not in caught.value.message

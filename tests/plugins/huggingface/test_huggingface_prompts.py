@@ -87,7 +87,10 @@ def test_a_prompt_beyond_the_context_is_refused_not_cut(llama: Path) -> None:
     assert found is not None
     count = len(tokenizer(llama)(text)["input_ids"])
     words = f"Item 'endless' has {count} tokens, but tiny-llama takes at most 128"
-    with found.open(ModelOptions(device="cpu")) as opened, pytest.raises(ModelError, match=words) as caught:
+    with (
+        found.open(ModelOptions(device="cpu"), SilentReporter()) as opened,
+        pytest.raises(ModelError, match=words) as caught,
+    ):
         opened.features([long], SilentReporter())
     assert "longer context" in caught.value.hint
 

@@ -29,7 +29,7 @@ def find(spec: Path | str) -> HuggingFaceModel:
 
 
 def refusal(spec: Path | str, options: ModelOptions = CPU) -> ModelError:
-    with pytest.raises(ModelError) as caught, find(spec).open(options):
+    with pytest.raises(ModelError) as caught, find(spec).open(options, SilentReporter()):
         pass
     assert caught.value.hint
     assert caught.value.message.endswith(".")
@@ -47,7 +47,7 @@ def test_no_batch_is_smaller_than_one(llama: Path) -> None:
 
 
 def test_no_stimuli_is_an_error(llama: Path) -> None:
-    with find(llama).open(CPU) as opened, pytest.raises(ModelError, match="no stimuli"):
+    with find(llama).open(CPU, SilentReporter()) as opened, pytest.raises(ModelError, match="no stimuli"):
         opened.features([], SilentReporter())
 
 
@@ -109,7 +109,10 @@ def test_the_terminal_stays_clean_and_is_given_back(
     theirs.set_verbosity(logging.INFO)
     capfd.readouterr()
     try:
-        with find(folder).open(CPU) as opened, warnings.catch_warnings(record=True) as caught:
+        with (
+            find(folder).open(CPU, SilentReporter()) as opened,
+            warnings.catch_warnings(record=True) as caught,
+        ):
             opened.features(problems, SilentReporter())
         assert theirs.get_verbosity() == logging.INFO
         refusal(folder.parent)

@@ -14,13 +14,14 @@ def m001_records(db: Database) -> None:
         """
         CREATE TABLE records (
             id INTEGER PRIMARY KEY,
-            fingerprint TEXT NOT NULL UNIQUE,
+            fingerprint TEXT NOT NULL UNIQUE, question TEXT NOT NULL,
             resolved INTEGER NOT NULL CHECK (resolved IN (0, 1)),
             kind TEXT NOT NULL CHECK (kind IN ('score', 'ceiling')),
             outcome TEXT NOT NULL CHECK (outcome IN ('scores', 'skip', 'failure')),
             model TEXT, revision TEXT, intervention TEXT, seed INTEGER,
             dataset TEXT NOT NULL, dataset_version INTEGER NOT NULL, simulated INTEGER NOT NULL,
-            region TEXT NOT NULL, item_set TEXT NOT NULL,
+            region TEXT NOT NULL, region_position INTEGER NOT NULL,
+            item_set TEXT NOT NULL, item_set_position INTEGER NOT NULL,
             metric TEXT NOT NULL, protocol TEXT NOT NULL, metric_version INTEGER NOT NULL,
             score REAL, spread REAL, spread_kind TEXT, best_layer TEXT, choice TEXT, participants INTEGER,
             reason TEXT, phase TEXT, exception TEXT, hint TEXT,
@@ -63,22 +64,19 @@ def m002_standings(db: Database) -> None:
         CREATE VIEW standings AS
         SELECT
             CASE WHEN r.outcome = 'scores' AND r.resolved THEN rank() OVER (
-                PARTITION BY r.dataset, r.dataset_version, r.simulated, r.region, r.item_set,
-                             r.metric, r.protocol, r.metric_version, r.outcome, r.resolved
-                ORDER BY r.score DESC
+                PARTITION BY r.question, r.outcome, r.resolved ORDER BY r.score DESC
             ) END AS rank,
             r.model, r.revision, r.intervention, r.seed, r.dtype,
             json_extract(r.facts, '$.model.pooling') AS pooling,
-            r.dataset, r.dataset_version, r.simulated, r.region, r.item_set,
+            json_extract(r.facts, '$.metric.parameters') AS parameters,
+            r.dataset, r.dataset_version, r.simulated,
+            r.region, r.region_position, r.item_set, r.item_set_position,
             r.metric, r.protocol, r.metric_version,
             r.outcome, r.score, r.spread, r.spread_kind, r.best_layer, r.choice, r.participants,
             c.score AS ceiling, json_extract(c.details, '$.median_of_medians') AS ceiling_median,
-            r.reason, r.hint, r.resolved, r.started, r.seconds, r.fingerprint
+            r.reason, r.phase, r.hint, r.resolved, r.started, r.seconds, r.fingerprint, r.question
         FROM records r LEFT JOIN records c
-            ON c.kind = 'ceiling' AND c.outcome = 'scores' AND c.resolved
-            AND c.dataset = r.dataset AND c.region = r.region AND c.item_set = r.item_set
-            AND json_extract(c.facts, '$.dataset') = json_extract(r.facts, '$.dataset')
-            AND json_extract(c.facts, '$.metric') = json_extract(r.facts, '$.metric')
+            ON c.kind = 'ceiling' AND c.outcome = 'scores' AND c.resolved AND c.question = r.question
         WHERE r.kind = 'score'
         """
     )

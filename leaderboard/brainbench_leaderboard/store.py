@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from brainbench.errors import StoreError
-from brainbench.identity import unidentified
+from brainbench.identity import fingerprint, unidentified
 from brainbench.records import Failure, Record, Scores, Skip
 from brainbench_leaderboard.schema import migrations
 
@@ -63,8 +63,8 @@ class Leaderboard:
             if isinstance(record.outcome, Failure) and self.has(record.fingerprint):
                 return
             doomed = {record.fingerprint, unidentified(record.cell).fingerprint}
-            for fingerprint in doomed:
-                self.db.execute("DELETE FROM records WHERE fingerprint = ?", [fingerprint])
+            for old in doomed:
+                self.db.execute("DELETE FROM records WHERE fingerprint = ?", [old])
             row = {**_cell_columns(record), **_outcome_columns(record.outcome)}
             names = ", ".join(row)
             marks = ", ".join("?" * len(row))
@@ -74,10 +74,9 @@ class Leaderboard:
 
     def standings(self) -> list[dict[str, Any]]:
         """All rows of the `standings` view, best first within what may be compared."""
-        order = (
-            "dataset, dataset_version, metric, protocol, metric_version, item_set, region, rank IS NULL, rank"
-        )
-        return list(self.db.query(f"SELECT * FROM standings ORDER BY {order}, model, started"))
+        question = "dataset, dataset_version, metric, protocol, metric_version, item_set_position"
+        order = f"{question}, region_position, rank IS NULL, rank, model, started"
+        return list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
 
     def _add_scores(self, record_id: int | None, scores: Scores) -> None:
         layers: list[tuple[Any, ...]] = [
@@ -135,6 +134,7 @@ def _cell_columns(record: Record) -> dict[str, Any]:
     model = record.facts.get("model") or {}
     return {
         "fingerprint": record.fingerprint,
+        "question": _question(record.facts),
         "resolved": int(record.resolved),
         "kind": cell.kind,
         "model": cell.model.name if cell.model else None,
@@ -145,7 +145,9 @@ def _cell_columns(record: Record) -> dict[str, Any]:
         "dataset_version": cell.dataset.version,
         "simulated": int(cell.dataset.simulated),
         "region": cell.region,
+        "region_position": cell.dataset.regions.index(cell.region),
         "item_set": cell.item_set.name,
+        "item_set_position": [item_set.name for item_set in cell.dataset.item_sets].index(cell.item_set.name),
         "metric": cell.metric.name,
         "protocol": cell.metric.protocol,
         "metric_version": cell.metric.version,
@@ -155,6 +157,12 @@ def _cell_columns(record: Record) -> dict[str, Any]:
         "facts": json.dumps(record.facts, allow_nan=False),
         "provenance": json.dumps(made, allow_nan=False, default=str),
     }
+
+
+def _question(facts: Mapping[str, Any]) -> str:
+    """What is asked, whoever is asked: only answers to one question may be ranked together."""
+    asked = ("dataset", "region", "item_set", "metric")
+    return fingerprint({name: facts[name] for name in asked})
 
 
 def _outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
@@ -10,22 +11,37 @@ from rich.table import Table
 from rich.text import Text
 
 Row = Mapping[str, Any]
-QUESTION = ("dataset", "dataset_version", "simulated", "metric", "protocol", "metric_version", "item_set")
+QUESTION = (
+    "dataset",
+    "dataset_version",
+    "simulated",
+    "metric",
+    "protocol",
+    "metric_version",
+    "parameters",
+    "item_set",
+)
 ENTRY = ("model", "revision", "intervention", "dtype", "pooling", "seed", "resolved")
 CEILINGS = {"ceiling: extrapolated, mean": "ceiling", "ceiling: median, like the scores": "ceiling_median"}
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
     """One table per dataset, metric and set of items; only what stands in one table may be compared."""
-    ordered = sorted(rows, key=lambda row: [str(row[name]) for name in QUESTION])
-    return [
-        _table(dict(zip(QUESTION, question, strict=True)), list(group))
+    ordered = sorted(
+        rows, key=lambda row: ([str(row[name]) for name in QUESTION[:-1]], row["item_set_position"])
+    )
+    groups = [
+        (dict(zip(QUESTION, question, strict=True)), list(group))
         for question, group in groupby(ordered, key=lambda row: tuple(row[name] for name in QUESTION))
     ]
+    titles = Counter(_title(question) for question, _ in groups)
+    return [_table(question, group, same_title=titles[_title(question)] > 1) for question, group in groups]
 
 
-def _table(question: Mapping[str, Any], rows: list[Row]) -> Table:
-    regions = list(dict.fromkeys(row["region"] for row in sorted(rows, key=_region_order)))
+def _table(question: Mapping[str, Any], rows: list[Row], *, same_title: bool) -> Table:
+    regions = list(
+        dict.fromkeys(row["region"] for row in sorted(rows, key=lambda row: row["region_position"]))
+    )
     entries: dict[tuple[Any, ...], dict[str, Row]] = {}
     for row in sorted(rows, key=lambda row: row["started"] or ""):
         identity = tuple(row[name] for name in ENTRY)
@@ -33,7 +49,8 @@ def _table(question: Mapping[str, Any], rows: list[Row]) -> Table:
         key = identity if row["resolved"] else (*identity, row["fingerprint"])
         entries.setdefault(key, {})[row["region"]] = row
     main = regions[0]
-    table = Table(title=_title(question), title_justify="left")
+    title = f"{_title(question)} with {question['parameters']}" if same_title else _title(question)
+    table = Table(title=Text(title, style="bold"), title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("model", overflow="fold")
     for region in regions:
@@ -53,21 +70,16 @@ def _table(question: Mapping[str, Any], rows: list[Row]) -> Table:
     return table
 
 
-def _region_order(row: Row) -> tuple[int, str]:
-    return (0 if row["region"] == "deductive_reasoning" else 1, str(row["region"]))
-
-
 def _rank(row: Row | None) -> tuple[bool, int]:
     return (True, 0) if row is None or row["rank"] is None else (False, int(row["rank"]))
 
 
-def _title(question: Mapping[str, Any]) -> Text:
+def _title(question: Mapping[str, Any]) -> str:
     kind = "SIMULATED " if question["simulated"] else ""
     version = f"v{question['dataset_version']}"
-    return Text(
+    return (
         f"{kind}{question['dataset']} {version}, {question['item_set']} items, "
-        f"{question['metric']} ({question['protocol']} protocol, v{question['metric_version']})",
-        style="bold",
+        f"{question['metric']} ({question['protocol']} protocol, v{question['metric_version']})"
     )
 
 

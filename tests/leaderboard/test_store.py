@@ -115,8 +115,8 @@ def test_ranks_compare_only_what_may_be_compared(store: Leaderboard, records: li
     for shift, fingerprint in ((0.1, "better"), (-0.1, "worse")):
         scores = replace(one.outcome, per_layer=one.outcome.per_layer + shift)
         store.add(replace(one, fingerprint=fingerprint, outcome=scores))
-    other_version = replace(one.cell, metric=replace(one.cell.metric, version=2))  # type: ignore[type-var]
-    store.add(replace(one, fingerprint="elsewhere", cell=other_version))
+    other_metric = {**one.facts, "metric": {**one.facts["metric"], "parameters": {"power": 2}}}
+    store.add(replace(one, fingerprint="elsewhere", facts=other_metric))
     ranks = {row["fingerprint"]: row["rank"] for row in store.standings()}
     assert ranks == {"better": 1, "worse": 2, "elsewhere": 1}
 

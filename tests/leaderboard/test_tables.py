@@ -1,0 +1,105 @@
+"""What a person sees: every state of a cell has its own words, and nothing is hidden or run as markup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from brainbench.nouns import ModelOptions
+from brainbench.plan import Plan
+from brainbench.records import Failure, Record, Scores, Skip
+from brainbench.runner import run
+from brainbench_interventions.none import NoIntervention
+from brainbench_leaderboard.store import Leaderboard
+from brainbench_leaderboard.tables import legend, reasons, tables
+
+Toy = dict[str, Any]
+
+
+def records(toy: Toy, *models: Any) -> list[Record]:
+    plan = Plan.product(
+        models=models,
+        datasets=[toy["dataset"]()],
+        metrics=[toy["metric"]()],
+        interventions=[NoIntervention()],
+        options=ModelOptions(),
+        ceilings=False,
+    )
+    return [result for result in run(plan) if isinstance(result, Record)]
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Any:
+    """Print what a board with these records shows."""
+
+    def shown(*kept: Record) -> str:
+        with Leaderboard(tmp_path / "b.db") as store:
+            for record in kept:
+                store.add(record)
+            rows = store.standings()
+        out = StringIO()
+        console = Console(file=out, width=120)
+        for line in (*tables(rows), *legend(rows), *reasons(rows)):
+            console.print(line)
+        return out.getvalue()
+
+    return shown
+
+
+def test_one_table_for_each_set_of_items_with_regions_in_the_datasets_order(toy: Toy, shown: Any) -> None:
+    text = shown(*records(toy, toy["model"]()))
+    assert text.index("all items") < text.index("even items")
+    assert text.count("all items") == 1
+    assert text.index("left") < text.index("right")
+    assert text.count("SIMULATED toy v1") == 2
+
+
+def test_missing_skipped_and_failed_are_told_apart_and_never_zero(toy: Toy, shown: Any) -> None:
+    one = records(toy, toy["model"]("a"), toy["model"]("b"), toy["model"]("c"))
+    left = [r for r in one if r.cell.region == "left" and r.cell.item_set.name == "all"]
+    right = [r for r in one if r.cell.region == "right" and r.cell.item_set.name == "all"]
+    skipped = replace(left[0], outcome=Skip("a prompt without an object"))
+    failed = replace(left[1], outcome=Failure("open", "MemoryError", "too large", "Take a smaller one."))
+    text = shown(skipped, failed, left[2], right[0])
+    assert "skipped" in text
+    assert "failed" in text
+    assert "not run" in text
+    assert "a prompt without an object" in text
+    assert "too large Take a smaller one." in text
+    assert "0.000" not in text
+
+
+def test_the_best_comes_first_and_an_unresolved_model_has_no_rank(toy: Toy, shown: Any) -> None:
+    one = records(toy, toy["model"]("a"))[0]
+    assert isinstance(one.outcome, Scores)
+
+    def scoring(name: str, score: float, **more: Any) -> Record:
+        assert isinstance(one.outcome, Scores)
+        outcome = replace(one.outcome, per_layer=one.outcome.per_layer * 0 + score)
+        cell = replace(one.cell, model=toy["model"](name))
+        return replace(one, cell=cell, fingerprint=name, outcome=outcome, **more)
+
+    text = shown(scoring("low", 0.1), scoring("high", 0.3), scoring("loose", 0.9, resolved=False))
+    assert text.index("high") < text.index("low") < text.index("loose")
+    assert "unresolved, not ranked" in text
+    ranks = [line.split("│")[1].strip() for line in text.splitlines() if "│" in line and "±" in line]
+    assert ranks == ["1", "2", "-"]
+
+
+def test_tables_that_differ_in_parameters_alone_say_so(toy: Toy, shown: Any) -> None:
+    one = records(toy, toy["model"]())[0]
+    facts = {**one.facts, "metric": {**one.facts["metric"], "parameters": {"power": 9}}}
+    text = shown(one, replace(one, fingerprint="other", facts=facts))
+    assert '"power":9' in text
+    assert text.count("SIMULATED toy v1, all items, first (paper protocol, v1)") == 2
+
+
+def test_text_from_plugins_is_shown_and_never_taken_for_markup(toy: Toy, shown: Any) -> None:
+    one = records(toy, toy["model"]())[0]
+    text = shown(replace(one, outcome=Failure("open", "OSError", "[bold]no[/bold] [link=x]file[/link]", "")))
+    assert "[bold]no[/bold] [link=x]file[/link]" in text

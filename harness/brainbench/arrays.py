@@ -39,7 +39,7 @@ class Features:
             if not np.isfinite(array).all():
                 raise ShapeError(
                     f"Features of {name} hold values that are not finite.",
-                    hint="Half precision may overflow: try --dtype float32 or bfloat16.",
+                    hint="Half precision may overflow: use --dtype float32; or the weights hold such values.",
                 )
 
     @property

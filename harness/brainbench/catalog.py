@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from brainbench.errors import UsageError
+from brainbench.errors import UsageError, words_of
 from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task
+from brainbench.protocols import require
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class Catalog:
         """
         if spec in self.models:
             return self.models.get(spec)
-        found = {name: model for name in self.sources if (model := self.sources.get(name).find(spec))}
+        found = {name: model for name in self.sources if (model := self._ask(name, spec))}
         if len(found) == 1:
             return next(iter(found.values()))
         if found:
@@ -91,6 +92,26 @@ class Catalog:
             f"There is no model called {spec!r}.",
             hint=f"{suggest(spec, self.models.entries)} Or name one by its source: {forms}.".strip(),
         )
+
+    def _ask(self, source: str, spec: str) -> Model | None:
+        """What a source answers; one that breaks knows nothing, and is named among the problems."""
+        asked, provider = self.sources.entries[source]
+        try:
+            if (model := asked.find(spec)) is not None:
+                require(model, Model, f"What source {source!r} found")
+            return model
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            reason = f"{type(error).__name__}: {words_of(error)}"
+            self.report(provider, f"its model source {source!r} broke on {spec!r}: {reason}")
+            return None
+
+    def report(self, provider: Provider, reason: str) -> None:
+        """Add a problem, as one sentence that names the plugin and its distribution."""
+        reason = reason.encode("utf-8", "backslashreplace").decode()
+        sentence = f"Plugin {provider.plugin!r} of {provider.distribution}: {reason.rstrip('.')}."
+        self.problems.append(Problem(provider, " ".join(sentence.split())))
 
     def find_metrics(self, spec: str) -> list[Metric]:
         """The metric "name/protocol", or every protocol of the metric "name"."""

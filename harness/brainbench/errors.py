@@ -21,6 +21,16 @@ class BrainbenchError(Exception):
         self.hint = hint
 
 
+def words_of(error: BaseException) -> str:
+    """An exception's message on one line, ending in a full stop; its kind where it has no words."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an exception may fail to describe itself
+        text = ""
+    text = text.encode("utf-8", "backslashreplace").decode() or type(error).__name__
+    return text if text[-1] in ".!?" else f"{text}."
+
+
 class UsageError(BrainbenchError):
     """What was asked for does not exist or does not fit together."""
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ def canonical(facts: Any) -> str:
 
 def fingerprint(facts: Any) -> str:
     """SHA-256 of the facts' canonical text, as 64 hexadecimal digits."""
-    return hashlib.sha256(canonical(facts).encode()).hexdigest()
+    return hashlib.sha256(canonical(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +71,21 @@ def unidentified(cell: Cell) -> CellIdentity:
 
     All attempts share one fingerprint, so that a failure is replaced by the next attempt's outcome.
     """
-    facts = {
+    facts: dict[str, Any] = {
         "unidentified": True,
         "kind": cell.kind,
         "dataset": {"name": cell.dataset.name, "version": cell.dataset.version},
         "region": cell.region,
-        "item_set": {"name": cell.item_set.name},
-        "metric": {
-            "name": cell.metric.name,
-            "protocol": cell.metric.protocol,
-            "version": cell.metric.version,
-        },
+        "item_set": {"name": cell.item_set.name, "where": dict(cell.item_set.where)},
+        "metric": _declared(cell.metric, protocol=cell.metric.protocol).facts,
     }
+    with suppress(Exception):  # mostly it is the model that could not be identified
+        facts["dataset"] = {**cell.dataset.identity(cell.region).facts, "provider": _provider(cell.dataset)}
     if cell.model is not None and cell.intervention is not None:
-        facts["model"] = {"name": cell.model.name}
-        facts["intervention"] = {"name": cell.intervention.name, "version": cell.intervention.version}
+        facts["model"] = {"name": cell.model.name, "asked": repr(cell.model), "options": asdict(cell.options)}
+        facts["intervention"] = _declared(cell.intervention).facts
         facts["seed"] = cell.options.seed
+    facts = json.loads(json.dumps(facts, default=repr, sort_keys=True))
     return CellIdentity(fingerprint(facts), facts, resolved=False)
 
 

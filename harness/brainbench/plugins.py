@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -17,15 +16,15 @@ from typing import Any
 import pluggy
 
 from brainbench import hookspecs
-from brainbench.catalog import Catalog, Problem, Provider, Registry, suggest
-from brainbench.errors import PluginError
+from brainbench.catalog import Catalog, Provider, Registry, suggest
+from brainbench.errors import PluginError, words_of
 from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task
+from brainbench.protocols import missing, require_dataset_values, require_plain_values
 
 GROUP = "brainbench"
 HOOKS = {
     name: getattr(hookspecs, name) for name in vars(hookspecs) if name.startswith("register_")
 }  # the spec's functions are the only list of hooks
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +63,22 @@ def load(found: Iterable[Found]) -> Catalog:
             continue
         if provider.plugin in taken:
             first = taken[provider.plugin]
-            _report(catalog, provider, f"its plugin name is already taken by {first.distribution}")
+            catalog.report(provider, f"its plugin name is already taken by {first.distribution}")
             continue
         taken[provider.plugin] = provider
         try:
             staged = _collect(plugin)
-        except (Exception, SystemExit) as error:
-            _report(catalog, provider, _reason(error))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may exit, skip or panic at import
+            catalog.report(provider, _reason(error))
             continue
         catalog.plugins.append(provider)
         for registry, thing in staged:
             _add(catalog, registry, thing, provider)
     for name in sorted(off - {p.plugin for p in catalog.disabled}):
         nobody = Provider(name, "BRAINBENCH_DISABLE_PLUGINS", "")
-        _report(catalog, nobody, "it is to be switched off, but no such plugin is installed")
+        catalog.report(nobody, "it is to be switched off, but no such plugin is installed")
     return catalog
 
 
@@ -123,21 +124,18 @@ def _register(hook: str, staged: list[tuple[str, Any]]) -> Callable[[Any], None]
     def register(thing: Any) -> None:
         faults = {}
         for registry, protocol in protocols[hook]:
-            faults[registry] = missing = [m for m in members(protocol) if not hasattr(thing, m)]
-            if not missing:
-                if not isinstance(thing.name, str) or not NAME.fullmatch(thing.name):
-                    raise PluginError(f"{hook} was given the name {thing.name!r}, which is no plain name")
+            faults[registry] = missing(thing, protocol)
+            if not faults[registry]:
+                require_plain_values(thing)
+                if registry == "datasets":
+                    require_dataset_values(thing)
                 staged.append((registry, thing))
                 return
         fewest = min(faults.values(), key=len)
-        raise PluginError(f"{hook} was given {type(thing).__name__}, which lacks {', '.join(fewest)}")
+        kind = f"the class {thing.__name__}" if isinstance(thing, type) else type(thing).__name__
+        raise PluginError(f"{hook} was given {kind}, which lacks {', '.join(fewest)}")
 
     return register
-
-
-def members(protocol: type[object]) -> list[str]:
-    """Names that a protocol asks for."""
-    return [name for name in vars(protocol) if not name.startswith("_")]
 
 
 def _add(catalog: Catalog, registry: str, thing: Any, provider: Provider) -> None:
@@ -145,18 +143,12 @@ def _add(catalog: Catalog, registry: str, thing: Any, provider: Provider) -> Non
     name = f"{thing.name}/{thing.protocol}" if registry == "metrics" else thing.name
     if name in target:
         first = target.entries[name][1]
-        _report(
-            catalog,
+        catalog.report(
             provider,
             f"its {target.kind} {name!r} is already registered by {first.plugin!r} of {first.distribution}",
         )
         return
     target.entries[name] = (thing, provider)
-
-
-def _report(catalog: Catalog, provider: Provider, reason: str) -> None:
-    sentence = f"Plugin {provider.plugin!r} of {provider.distribution}: {reason.rstrip('.')}."
-    catalog.problems.append(Problem(provider, " ".join(sentence.split())))
 
 
 def _reason(error: BaseException) -> str:
@@ -167,5 +159,5 @@ def _reason(error: BaseException) -> str:
         return f"a hook has the wrong arguments ({str(error).splitlines()[-1].strip()})"
     frames = inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
     where = f" (line {frames[-1].lineno} of {os.path.basename(frames[-1].filename)})" if frames else ""
-    text = " ".join(str(error).split())[:300]
+    text = words_of(error)[:300]
     return f"it could not be loaded: {type(error).__name__}: {text}{where}"

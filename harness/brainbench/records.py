@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +15,14 @@ from brainbench.errors import ShapeError
 from brainbench.plan import Cell
 
 
+def require_plain(facts: Mapping[str, Any], what: str) -> None:
+    """Raise ShapeError unless the facts are plain JSON with finite numbers."""
+    try:
+        json.dumps(dict(facts), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"{what} must be plain JSON with finite numbers: {error}.") from error
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """The scores of one cell, down to each layer and participant; always finite.
@@ -21,7 +31,9 @@ class Scores:
     spread: (layers,), the dispersion over participants that `spread_kind` names. `best` is the
     headline's position among the layers and `choice` says how it was chosen. `unscored` maps layers
     for which no score exists to the reason. `details` is plain JSON: what else a reader needs to judge
-    the number. Raises ShapeError on a wrong shape or a value that is not finite.
+    the number. For a ceiling, `like_for_like` is its value on the scale of the scores, where that differs
+    from the headline. Raises ShapeError on a wrong shape, a repeated name, a value that is not finite, or
+    details that are no plain JSON.
     """
 
     layers: tuple[str, ...]
@@ -34,8 +46,21 @@ class Scores:
     spread_kind: str = "MAD"
     unscored: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    like_for_like: float | None = None
 
     def __post_init__(self) -> None:
+        self._check_names()
+        self._check_arrays()
+        if not isinstance(self.best, int | np.integer) or not 0 <= self.best < len(self.layers):
+            raise ShapeError(f"Scores: best layer {self.best!r} of {len(self.layers)} does not exist.")
+        object.__setattr__(self, "best", int(self.best))
+        if not all(isinstance(text, str) and text for text in (self.choice, self.spread_kind)):
+            raise ShapeError("Scores: choice and spread_kind must say in words what they are.")
+        if self.like_for_like is not None and not math.isfinite(self.like_for_like):
+            raise ShapeError("Scores: like_for_like is not finite.")
+        require_plain(self.details, "Scores: details")
+
+    def _check_arrays(self) -> None:
         shapes = {
             "per_participant": (len(self.layers), len(self.participants)),
             "per_layer": (len(self.layers),),
@@ -43,12 +68,20 @@ class Scores:
         }
         for name, shape in shapes.items():
             array = np.asarray(getattr(self, name))
-            if array.shape != shape:
-                raise ShapeError(f"Scores: {name} is {array.shape}, expected {shape}.")
+            if array.shape != shape or array.dtype.kind not in "fiu":
+                raise ShapeError(f"Scores: {name} is {array.dtype} {array.shape}, expected numbers {shape}.")
             if not np.isfinite(array).all():
                 raise ShapeError(f"Scores: {name} holds a value that is not finite.")
-        if not self.layers or not 0 <= self.best < len(self.layers):
-            raise ShapeError(f"Scores: best layer {self.best} of {len(self.layers)} does not exist.")
+            object.__setattr__(self, name, array)
+
+    def _check_names(self) -> None:
+        for names, what in (((*self.layers, *self.unscored), "layers"), (self.participants, "participants")):
+            if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
+                raise ShapeError(f"Scores: {what} must be different strings; got {names}.")
+        if not self.participants:
+            raise ShapeError("Scores: there is no participant.")
+        if not all(isinstance(reason, str) and reason for reason in self.unscored.values()):
+            raise ShapeError("Scores: each unscored layer needs its reason.")
 
     @property
     def headline(self) -> float:
@@ -61,6 +94,10 @@ class Skip:
     """A cell that does not apply, and why: shown as such, never as a zero."""
 
     reason: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.reason, str) or not self.reason:
+            raise ShapeError(f"A skip needs its reason in words; got {self.reason!r}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from brainbench.errors import BrainbenchError, PluginError
+from brainbench.errors import BrainbenchError, PluginError, words_of
 from brainbench.identity import identify, unidentified
 from brainbench.nouns import Reporter
 from brainbench.plan import Cell, Plan
@@ -34,7 +34,7 @@ def run(
 
     `is_done` is asked for each resolved fingerprint just before its cell would be computed: what another
     process has finished in the meantime is not computed twice. An exception of one cell becomes its
-    record; KeyboardInterrupt and SystemExit go through. `plugins` (distribution -> version) is provenance.
+    record; only KeyboardInterrupt goes through. `plugins` (distribution -> version) is provenance.
     """
     bench = Workbench(reporter or SilentReporter())
     source = {**environment(), "plugins": dict(plugins or {})}
@@ -61,7 +61,7 @@ def _finish(
         outcome = _failure(failed)
         identity = identity if identity.resolved else unidentified(cell)
         made["traceback"] = "".join(traceback.format_exception(failed.error))
-    provenance = {**source, **made, "started": started, "seconds": round(time.monotonic() - clock, 3)}
+    provenance = {**made, **source, "started": started, "seconds": round(time.monotonic() - clock, 3)}
     return Record(cell, identity.fingerprint, identity.facts, identity.resolved, outcome, provenance)
 
 
@@ -90,5 +90,4 @@ def _failure(failed: PhaseError) -> Failure:
         return Failure(failed.phase, kind, error.message, error.hint)
     frames = traceback.extract_tb(error.__traceback__)
     where = f"Raised at line {frames[-1].lineno} of {Path(frames[-1].filename).name}." if frames else ""
-    text = " ".join(str(error).split()) or kind
-    return Failure(failed.phase, kind, text[:500], HINTS.get(kind, where))
+    return Failure(failed.phase, kind, words_of(error)[:500], HINTS.get(kind, where))

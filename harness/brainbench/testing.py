@@ -6,13 +6,14 @@ They use the thing itself, on small made-up data where data is needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
 
 from brainbench.arrays import Features, Participant, Recording
+from brainbench.errors import PluginError
 from brainbench.identity import canonical
 from brainbench.nouns import (
     BrainDataset,
@@ -24,8 +25,8 @@ from brainbench.nouns import (
     OpenModel,
     Task,
 )
-from brainbench.plugins import members
 from brainbench.progress import SilentReporter
+from brainbench.protocols import missing, require_dataset_values, require_plain_values
 from brainbench.records import Scores, Skip
 from brainbench.stimuli import Message, Stimulus
 
@@ -56,9 +57,6 @@ def check_model(model: Model, options: ModelOptions | None = None, stimuli: Sequ
 def check_dataset(dataset: BrainDataset) -> None:
     """Stimuli, item sets and every region's recording belong together; loads the whole dataset."""
     _fits(dataset, BrainDataset)
-    _require(bool(dataset.regions) and bool(dataset.item_sets), "It needs a region and a set of items.")
-    card = dataset.card
-    _require(all((card.description, card.licence, card.citation, card.sources)), "Its card has gaps.")
     stimuli = dataset.stimuli(SilentReporter())
     ids = tuple(stimulus.id for stimulus in stimuli)
     _require(len(set(ids)) == len(ids) > 0, "Stimulus ids must be there and differ.")
@@ -165,8 +163,19 @@ def _check_identity(first: Identity, second: Identity) -> None:
 
 
 def _fits(thing: Any, protocol: type[object]) -> None:
-    missing = [name for name in members(protocol) if not hasattr(thing, name)]
-    _require(not missing, f"{type(thing).__name__} lacks {', '.join(missing)}.")
+    lacking = missing(thing, protocol)
+    _require(not lacking, f"{type(thing).__name__} lacks {', '.join(lacking)}.")
+    if protocol is not OpenModel:
+        _plainly(require_plain_values, thing)
+    if protocol is BrainDataset:
+        _plainly(require_dataset_values, thing)
+
+
+def _plainly(check: Callable[[Any], None], thing: Any) -> None:
+    try:
+        check(thing)
+    except PluginError as error:
+        raise AssertionError(error.message) from error
 
 
 def _require(holds: bool, sentence: str) -> None:

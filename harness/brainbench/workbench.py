@@ -1,7 +1,8 @@
 """What is in memory while cells are computed: one open model, its features, one region's responses.
 
 Each thing is made when first asked for and remembered until another takes its place. What could not be
-made is remembered too, so that a model that does not open is tried once, not once a cell.
+made is remembered too, so that a model that does not open is tried once, not once a cell. Things are told
+apart by the very objects of the plan: two may share a name.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from brainbench.arrays import Features, Recording
 from brainbench.errors import DataError, ShapeError
 from brainbench.nouns import Identity, Model, ModelOptions, OpenModel, Reporter
 from brainbench.plan import Cell
+from brainbench.protocols import require
+from brainbench.records import require_plain
 from brainbench.stimuli import Stimulus
 
 T = TypeVar("T")
@@ -25,8 +28,8 @@ T = TypeVar("T")
 class PhaseError(Exception):
     """What went wrong (its `error`), and in which phase of a cell."""
 
-    def __init__(self, phase: str, error: Exception) -> None:
-        super().__init__(str(error))
+    def __init__(self, phase: str, error: BaseException) -> None:
+        super().__init__(phase)
         self.phase = phase
         self.error = error
 
@@ -36,9 +39,9 @@ def phase(name: str) -> Iterator[None]:
     """Name the phase in which an exception was raised; the innermost name stays."""
     try:
         yield
-    except PhaseError:
+    except (PhaseError, KeyboardInterrupt, GeneratorExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # a plugin that exits, or an extension that panics, fails its cell only
         raise PhaseError(name, error) from error
 
 
@@ -82,6 +85,7 @@ class _Opened(_Slot[OpenModel]):
                 context = make()
                 model = context.__enter__()
                 self.context = context
+                require(model, OpenModel, f"What was opened ({name})")
                 return model
 
         return self.get(key, opened)
@@ -94,7 +98,9 @@ class _Opened(_Slot[OpenModel]):
         if context is not None:
             try:
                 context.__exit__(None, None, None)
-            except Exception as error:
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:
                 self.clean = False
                 warnings.warn(f"Leaving a model failed: {type(error).__name__}: {error}", stacklevel=2)
 
@@ -124,11 +130,11 @@ class Workbench:
         def make() -> tuple[Stimulus, ...]:
             with phase("data"):
                 stimuli = tuple(cell.dataset.stimuli(self.reporter))
-                if not stimuli:
-                    raise DataError(f"Dataset {cell.dataset.name} has no stimuli.")
+                if not stimuli or not all(isinstance(stimulus, Stimulus) for stimulus in stimuli):
+                    raise DataError(f"Dataset {cell.dataset.name} has no stimuli, or things that are none.")
                 return stimuli
 
-        return self._stimuli.get(cell.dataset.name, make)
+        return self._stimuli.get(id(cell.dataset), make)
 
     def recording(self, cell: Cell) -> Recording:
         """The responses in the cell's region to the items of its set."""
@@ -137,13 +143,15 @@ class Workbench:
         def make() -> Recording:
             with phase("data"):
                 recording = cell.dataset.recording(cell.region, self.reporter)
+                if not isinstance(recording, Recording):
+                    raise DataError(f"Dataset {cell.dataset.name}: recording() gave {_kind(recording)}.")
                 if recording.items != tuple(stimulus.id for stimulus in stimuli):
                     raise DataError(
                         f"Dataset {cell.dataset.name}: items of {cell.region} are not its stimuli."
                     )
                 return recording
 
-        whole = self._recording.get((cell.dataset.name, cell.region), make)
+        whole = self._recording.get((id(cell.dataset), cell.region), make)
         with phase("data"):
             return whole.select(self._items(cell))
 
@@ -153,19 +161,23 @@ class Workbench:
         assert cell.intervention is not None
         stimuli = self.stimuli(cell)
         model_key = (id(cell.model), cell.options)
-        change_key = (*model_key, cell.intervention.name, cell.dataset.name)
+        change_key = (*model_key, id(cell.intervention), id(cell.dataset))
 
         def make() -> tuple[Features, dict[str, Any]]:
             opened = self._open(cell, model_key, change_key)
             started = time.monotonic()
             with phase("features"):
                 features = opened.features(stimuli, self.reporter)
+                if not isinstance(features, Features):
+                    raise ShapeError(f"features() gave {_kind(features)}, not Features.")
                 if features.n_items != len(stimuli):
                     raise ShapeError(
                         f"Model {cell.model.name if cell.model else ''} gave features of {features.n_items} "
                         f"items for {len(stimuli)} stimuli."
                     )
                 facts = {**opened.facts(), "features": dict(features.made)}
+                facts = {**opened.facts(), "features": dict(features.made)}
+                require_plain(facts, f"Facts of model {cell.model.name if cell.model else ''}")
             return features, {**facts, "features_seconds": round(time.monotonic() - started, 3)}
 
         features, facts = self._features.get(change_key, make)
@@ -192,6 +204,10 @@ class Workbench:
         if not items:
             raise DataError(f"Dataset {cell.dataset.name} has no items in its set {cell.item_set.name!r}.")
         return items
+
+
+def _kind(thing: object) -> str:
+    return type(thing).__name__
 
 
 def _require(thing: T | None) -> T:

@@ -23,7 +23,8 @@ def m001_records(db: Database) -> None:
             region TEXT NOT NULL, region_position INTEGER NOT NULL,
             item_set TEXT NOT NULL, item_set_position INTEGER NOT NULL,
             metric TEXT NOT NULL, protocol TEXT NOT NULL, metric_version INTEGER NOT NULL,
-            score REAL, spread REAL, spread_kind TEXT, best_layer TEXT, choice TEXT, participants INTEGER,
+            score REAL, like_for_like REAL, spread REAL, spread_kind TEXT,
+            best_layer TEXT, choice TEXT, participants INTEGER,
             reason TEXT, phase TEXT, exception TEXT, hint TEXT,
             device TEXT, dtype TEXT, brainbench TEXT, git_commit TEXT, started TEXT, seconds REAL,
             details TEXT NOT NULL, facts TEXT NOT NULL, provenance TEXT NOT NULL,
@@ -73,10 +74,12 @@ def m002_standings(db: Database) -> None:
             r.region, r.region_position, r.item_set, r.item_set_position,
             r.metric, r.protocol, r.metric_version,
             r.outcome, r.score, r.spread, r.spread_kind, r.best_layer, r.choice, r.participants,
-            c.score AS ceiling, json_extract(c.details, '$.median_of_medians') AS ceiling_median,
-            r.reason, r.phase, r.hint, r.resolved, r.started, r.seconds, r.fingerprint, r.question
+            c.score AS ceiling, c.like_for_like AS ceiling_like_for_like, c.choice AS ceiling_choice,
+            c.outcome AS ceiling_outcome, c.reason AS ceiling_reason,
+            r.reason, r.phase, r.exception, r.hint, r.resolved, r.started, r.seconds,
+            r.fingerprint, r.question
         FROM records r LEFT JOIN records c
-            ON c.kind = 'ceiling' AND c.outcome = 'scores' AND c.resolved AND c.question = r.question
+            ON c.kind = 'ceiling' AND c.resolved AND c.question = r.question
         WHERE r.kind = 'score'
         """
     )

@@ -31,11 +31,26 @@ class Leaderboard:
         self.path = path
         with _explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-            self.db = Database(connection, execute_plugins=False)
+            self.db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS), execute_plugins=False)
+            _refuse_strangers(self.db, path)  # before anything is written to the file
             _enable_wal(self.db)
-            connection.execute("PRAGMA foreign_keys = ON")
-            self._migrate()
+            self.db.conn.execute("PRAGMA foreign_keys = ON")
+            with self._writing():  # two first starts at once: the second waits, then finds nothing to do
+                migrations.apply(self.db)
+
+    @classmethod
+    def reading(cls, path: Path) -> Leaderboard:
+        """The file for reading alone, also where it may not be written; brought up to date if it may be."""
+        board = cls.__new__(cls)
+        board.path = path
+        with _explained(path):
+            board.db = Database(_connect_for_reading(path), execute_plugins=False)
+            _refuse_strangers(board.db, path)
+            outdated = bool(migrations.pending(board.db))
+        if outdated:
+            board.close()
+            return cls(path)
+        return board
 
     def close(self) -> None:
         """Close the file."""
@@ -49,10 +64,9 @@ class Leaderboard:
 
     def has(self, fingerprint: str) -> bool:
         """Whether this very cell is finished: scored, or skipped for a reason that stays; never a failure."""
-        found = self.db.execute(
-            "SELECT 1 FROM records WHERE fingerprint = ? AND resolved AND outcome != 'failure'", [fingerprint]
-        )
-        return found.fetchone() is not None
+        query = "SELECT 1 FROM records WHERE fingerprint = ? AND resolved AND outcome != 'failure'"
+        with _explained(self.path):
+            return self.db.execute(query, [fingerprint]).fetchone() is not None
 
     def add(self, record: Record) -> None:
         """Keep a record, whole or not at all; it replaces an older one of the same fingerprint.
@@ -76,7 +90,8 @@ class Leaderboard:
         """All rows of the `standings` view, best first within what may be compared."""
         question = "dataset, dataset_version, metric, protocol, metric_version, item_set_position"
         order = f"{question}, region_position, rank IS NULL, rank, model, started"
-        return list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
+        with _explained(self.path):
+            return list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
 
     def _add_scores(self, record_id: int | None, scores: Scores) -> None:
         layers: list[tuple[Any, ...]] = [
@@ -102,20 +117,6 @@ class Leaderboard:
         self.db.conn.executemany("INSERT INTO layer_scores VALUES (?, ?, ?, ?, ?, ?)", layers)
         self.db.conn.executemany("INSERT INTO participant_scores VALUES (?, ?, ?, ?)", people)
 
-    def _migrate(self) -> None:
-        known = {migration.name for migration in migrations.pending(Database(memory=True))}
-        with self._writing():  # two first starts at once: the second waits, then finds nothing to do
-            if newer := {done.name for done in migrations.applied(self.db)} - known:
-                raise StoreError(
-                    f"{self.path} was written by a newer brainbench (it has {', '.join(sorted(newer))}).",
-                    hint="Update brainbench, or name another file with --db.",
-                )
-            if self.db.table_names() and not migrations.applied(self.db):
-                raise StoreError(
-                    f"{self.path} is a database of something else.", hint="Name another file with --db."
-                )
-            migrations.apply(self.db)
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         # BEGIN IMMEDIATE takes the write lock before anything is read: a deferred transaction that reads
@@ -138,7 +139,7 @@ def _cell_columns(record: Record) -> dict[str, Any]:
         "resolved": int(record.resolved),
         "kind": cell.kind,
         "model": cell.model.name if cell.model else None,
-        "revision": model.get("revision"),
+        "revision": _text(model.get("revision")),
         "intervention": cell.intervention.name if cell.intervention else None,
         "seed": cell.options.seed if cell.model else None,
         "dataset": cell.dataset.name,
@@ -151,12 +152,16 @@ def _cell_columns(record: Record) -> dict[str, Any]:
         "metric": cell.metric.name,
         "protocol": cell.metric.protocol,
         "metric_version": cell.metric.version,
-        "device": made.get("device"),
-        "dtype": made.get("dtype", model.get("dtype")),
+        "device": _text(made.get("device")),
+        "dtype": _text(made.get("dtype", model.get("dtype"))),
         **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
-        "facts": json.dumps(record.facts, allow_nan=False),
+        "facts": json.dumps(record.facts, allow_nan=False, sort_keys=True),
         "provenance": json.dumps(made, allow_nan=False, default=str),
     }
+
+
+def _text(fact: Any) -> str | None:
+    return None if fact is None else str(fact)
 
 
 def _question(facts: Mapping[str, Any]) -> str:
@@ -180,6 +185,7 @@ def _outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:
     return {
         "outcome": "scores",
         "score": outcome.headline,
+        "like_for_like": outcome.like_for_like,
         "spread": float(outcome.spread[outcome.best]),
         "spread_kind": outcome.spread_kind,
         "best_layer": outcome.layers[outcome.best],
@@ -187,6 +193,31 @@ def _outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:
         "participants": len(outcome.participants),
         "details": json.dumps(dict(outcome.details), allow_nan=False),
     }
+
+
+def _connect_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that needs no right to write, not even for SQLite's own files beside the database."""
+    address = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:  # a write-ahead log cannot be opened where nothing can be written
+        connection.close()
+        connection = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)
+    return connection
+
+
+def _refuse_strangers(db: Database, path: Path) -> None:
+    """Raise StoreError for a database of something else, or of a newer brainbench."""
+    applied = {done.name for done in migrations.applied(db)}
+    if db.table_names() and not applied:
+        raise StoreError(f"{path} is a database of something else.", hint="Name another file with --db.")
+    known = {migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))}
+    if newer := applied - known:
+        raise StoreError(
+            f"{path} was written by a newer brainbench (it has {', '.join(sorted(newer))}).",
+            hint="Update brainbench, or name another file with --db.",
+        )
 
 
 def _enable_wal(db: Database) -> None:

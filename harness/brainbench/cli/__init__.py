@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
 
 from brainbench.cli.board import board
 from brainbench.cli.list import list_installed
-from brainbench.cli.run import run
+from brainbench.cli.run import INTERRUPTED, run
 from brainbench.errors import BrainbenchError, UsageError
+from brainbench.text import plain
 
 
 class _WrongUse(click.ClickException):
@@ -20,11 +24,21 @@ class _Explaining(click.Group):
     """Shows errors raised on purpose as one sentence and a hint, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal that knows no box or ± still shows the rest
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            ctx.exit(INTERRUPTED)
         except BrainbenchError as error:
             kind = _WrongUse if isinstance(error, UsageError) else click.ClickException
-            raise kind(f"{error.message} {error.hint}".strip()) from error
+            raise kind(plain(f"{error.message} {error.hint}".strip())) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of a pipe has left: click knows what to do
+                raise
+            raise click.ClickException(plain(f"The output cannot be written: {error}.")) from error
 
 
 @click.group(

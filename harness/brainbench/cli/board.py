@@ -24,7 +24,7 @@ def board(dataset: str | None, item_set: str | None, as_json: bool, db: Path | N
     path = results_file(db)
     rows = []
     if path.exists():
-        with Leaderboard(path) as store:
+        with Leaderboard.reading(path) as store:
             rows = store.standings()
     rows = [row for row in rows if dataset in (None, row["dataset"]) and item_set in (None, row["item_set"])]
     if as_json:

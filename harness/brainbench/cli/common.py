@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from brainbench.text import plain
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from brainbench.catalog import Catalog
+    from brainbench.catalog import Catalog, Problem
 
 db_option = click.option(
     "--db",
@@ -37,8 +40,8 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    wide = None if stream.isatty() or "COLUMNS" in os.environ else 140
-    return Console(stderr=stderr, width=wide, highlight=False, soft_wrap=False)
+    wide = None if (stream is not None and stream.isatty()) or "COLUMNS" in os.environ else 140
+    return Console(stderr=stderr, width=wide, highlight=False, markup=False, emoji=False)
 
 
 def installed() -> Catalog:
@@ -46,6 +49,11 @@ def installed() -> Catalog:
     from brainbench.plugins import discover, load
 
     catalog = load(discover())
-    for problem in catalog.problems:
-        click.secho(f"warning: {problem.sentence}", fg="yellow", err=True)
+    warn(catalog.problems)
     return catalog
+
+
+def warn(problems: Iterable[Problem]) -> None:
+    """Say each problem on standard error."""
+    for problem in problems:
+        click.secho(f"warning: {plain(problem.sentence)}", fg="yellow", err=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainbench.cli.common import console, installed
+from brainbench.errors import words_of
+from brainbench.text import plain
 
 if TYPE_CHECKING:
     from brainbench.catalog import Catalog
@@ -69,7 +71,10 @@ def _what(kind: str, thing: Any) -> str:
         return (
             f"{marks}v{thing.version}; regions {', '.join(thing.regions)}; items {sets}; {thing.card.licence}"
         )
-    lines = (type(thing).__doc__ or "").strip().splitlines()
+    kind_of = type(thing)
+    lines = (kind_of.__doc__ or "").strip().splitlines()
+    if lines and lines[0].startswith(f"{kind_of.__name__}("):  # what dataclass writes where nobody did
+        lines = []
     version = f"v{thing.version}; " if hasattr(thing, "version") else ""
     return version + (lines[0] if lines else "")
 
@@ -82,10 +87,17 @@ def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
     for column in rows[0] if rows else ("none installed",):
         table.add_column(column, overflow="fold", style="cyan" if column == "name" else "")
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+        table.add_row(*(Text(plain(value)) for value in row.values()))
     out = console()
     out.print(table)
     out.print()
+
+
+def _data_hash(dataset: BrainDataset, region: str) -> str:
+    try:
+        return str(dataset.identity(region).facts.get("data", "unknown"))
+    except Exception as error:
+        return f"unknown ({words_of(error)})"
 
 
 def _print_card(dataset: BrainDataset) -> None:
@@ -99,8 +111,8 @@ def _print_card(dataset: BrainDataset) -> None:
         ("citation", (card.citation,)),
         ("source", card.sources),
         ("caveat", card.caveats),
-        ("hash", tuple(f"{r}: {dataset.identity(r).facts.get('data', 'unknown')}" for r in dataset.regions)),
+        ("hash", tuple(f"{region}: {_data_hash(dataset, region)}" for region in dataset.regions)),
     ):
         for line in lines:
-            out.print(Text(f"  {title}: ", style="dim").append(line, style="default not dim"))
+            out.print(Text(f"  {title}: ", style="dim").append(plain(line), style="default not dim"))
     out.print()

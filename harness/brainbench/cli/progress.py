@@ -16,7 +16,10 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
+
+from brainbench.text import plain
 
 
 class RateColumn(ProgressColumn):
@@ -32,16 +35,18 @@ class BarReporter:
     """A Reporter that draws one bar for each task under way."""
 
     def __init__(self, console: Console) -> None:
+        shrinking = Column(ratio=1, no_wrap=True, overflow="ellipsis")
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            RateColumn(),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.description}", markup=False, table_column=shrinking),
+            BarColumn(bar_width=12),
+            MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=9)),
+            RateColumn(table_column=Column(no_wrap=True, min_width=8)),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
             console=console,
             transient=True,
             disable=not console.is_terminal,
+            expand=True,
         )
 
     def __enter__(self) -> BarReporter:
@@ -54,7 +59,7 @@ class BarReporter:
     @contextmanager
     def task(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
         """Draw a bar until the block is left."""
-        bar = self._progress.add_task(label, total=total)
+        bar = self._progress.add_task(plain(label), total=total)
         try:
             yield lambda steps: self._progress.advance(bar, steps)
         finally:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainbench.cli.common import console, db_option, installed, results_file
-from brainbench.errors import UsageError
+from brainbench.cli.common import console, db_option, installed, results_file, warn
+from brainbench.errors import BrainbenchError, UsageError
+from brainbench.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +55,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 @click.option("--batch-size", type=click.IntRange(min=1), help="By default chosen, and halved if need be.")
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 2**63 - 1),
     default=0,
     show_default=True,
     help="For random weights and the like.",
@@ -75,7 +77,9 @@ def run(db: Path | None, again: bool, **chosen: Any) -> None:
     interrupted run goes on where it stopped. The exit code is 1 when a cell failed.
     """
     catalog = installed()
+    known = len(catalog.problems)
     plan = make_plan(catalog, **chosen)
+    warn(catalog.problems[known:])  # what broke when it was first used
     from brainbench.cli.progress import BarReporter
     from brainbench_leaderboard.store import Leaderboard
 
@@ -87,7 +91,10 @@ def run(db: Path | None, again: bool, **chosen: Any) -> None:
             with BarReporter(err) as reporter:
                 _compute(plan, catalog, store, again, reporter, err, results)
         except KeyboardInterrupt:
-            err.print(f"Stopped. What was finished is kept in {path}: the same command goes on from there.")
+            err.print(
+                f"Stopped. What was finished is kept in {path}: the same command goes on from there.",
+                soft_wrap=True,
+            )
             sys.exit(INTERRUPTED)
         _show(store, results, path, err)
     sys.exit(any(_failed(result) for result in results))
@@ -102,11 +109,12 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     datasets = [catalog.datasets.get(name) for name in dict.fromkeys(chosen["datasets"])]
     _check("region", chosen["regions"], [region for dataset in datasets for region in dataset.regions])
     _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
-    found = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
+    asked = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
+    metrics = [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()
     plan = Plan.product(
         models=[catalog.find_model(name) for name in dict.fromkeys(chosen["models"])],
         datasets=datasets,
-        metrics=found or catalog.metrics.values(),
+        metrics=metrics,
         interventions=[catalog.interventions.get(name) for name in dict.fromkeys(chosen["interventions"])],
         options=ModelOptions(**{name: chosen[name] for name in names}),
         regions=chosen["regions"],
@@ -142,29 +150,62 @@ def _compute(  # noqa: PLR0913, PLR0917 - the one place where all meet
 
     versions = catalog.provider_versions()
     is_done = (lambda fingerprint: False) if again else store.has
+    log = _Log(err)
     with reporter.task("All cells", len(plan)) as advance:
         for result in run_plan(plan, is_done=is_done, reporter=reporter, plugins=versions):
             if isinstance(result, Record):
-                store.add(result)
-                err.print(_line(result))
-            results.append(result)
+                kept = _keep(result, store)
+                log.record(kept)
+                results.append(kept)
+            else:
+                results.append(result)
             advance(1)
 
 
-def _line(record: Record) -> Any:
-    from rich.text import Text
+def _keep(record: Record, store: Leaderboard) -> Record:
+    """Store a record; one that cannot be stored becomes a failure of its cell alone."""
+    from brainbench.records import Failure
 
-    from brainbench.records import Failure, Scores
+    try:
+        store.add(record)
+    except BrainbenchError:  # the database itself: going on would lose every result
+        raise
+    except Exception as error:
+        reason = f"The record cannot be kept: {type(error).__name__}: {error}"
+        where = {"seconds": record.provenance["seconds"], "started": record.provenance["started"]}
+        record = replace(record, outcome=Failure("store", type(error).__name__, reason), provenance=where)
+        store.add(record)
+    return record
 
-    seconds = f" ({record.provenance['seconds']:.1f} s)"
-    outcome = record.outcome
-    if isinstance(outcome, Scores):
-        text = f"{outcome.headline:.4f} at {outcome.layers[outcome.best]}"
-        return Text("done    ", style="green").append(f"{record.cell}: {text}{seconds}", style="default")
-    if isinstance(outcome, Failure):
-        text = f"{outcome.message} {outcome.hint}".strip()
-        return Text("failed  ", style="red").append(f"{record.cell}: {text}", style="default")
-    return Text("skipped ", style="yellow").append(f"{record.cell}: {outcome.reason}", style="default")
+
+class _Log:
+    """One line for each finished cell; what fails many times for one reason is said once."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._said: set[tuple[str, str]] = set()
+
+    def record(self, record: Record) -> None:
+        """Print what became of a cell, unless its failure has been said."""
+        from brainbench.records import Failure, Scores
+
+        outcome, cell = record.outcome, record.cell
+        if isinstance(outcome, Scores):
+            best = f"{outcome.headline:.4f} at {outcome.layers[outcome.best]}"
+            self._print("done", "green", f"{cell}: {best} ({record.provenance['seconds']:.1f} s)")
+        elif isinstance(outcome, Failure):
+            who = cell.model.name if cell.model else "ceiling"
+            if (who, outcome.message) not in self._said:
+                self._said.add((who, outcome.message))
+                self._print("failed", "red", f"{cell}: {outcome.message} {outcome.hint}".strip())
+        else:
+            self._print("skipped", "yellow", f"{cell}: {outcome.reason}")
+
+    def _print(self, state: str, style: str, line: str) -> None:
+        from rich.text import Text
+
+        text = Text(f"{state:<8}", style=style).append(plain(line), style="default")
+        self.console.print(text, soft_wrap=not self.console.is_terminal)
 
 
 def _failed(result: Record | Reused) -> bool:
@@ -187,7 +228,9 @@ def _show(store: Leaderboard, results: list[Record | Reused], path: Path, err: C
         out.print(line)
     reused = sum(isinstance(result, Reused) for result in results)
     failed = sum(_failed(result) for result in results)
+    cells = f"{len(results)} cell{'' if len(results) == 1 else 's'}"
     err.print(
-        f"{len(results)} cells: {len(results) - reused - failed} computed, {reused} were there, "
-        f"{failed} failed. All results: {path} (brainbench board)."
+        f"{cells}: {len(results) - reused - failed} computed, {reused} were there, "
+        f"{failed} failed. All results: {path} (brainbench board).",
+        soft_wrap=True,
     )

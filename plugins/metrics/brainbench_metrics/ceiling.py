@@ -37,7 +37,7 @@ def ceiling_scores(
 
     The result's "layers" are the extrapolation and the measured values from 1, 2, ... people; the headline
     is the mean v0 over all voxels and people, the paper's figure. That is a mean, where a score is a
-    median of medians: `details` has the median of people's medians, which is like for like. Items that
+    X Items that
     not everyone has are left out. Skips with fewer than 3 people, with more than 14 (every group of 14
     others is out of reach) and with too few items in common.
     """
@@ -110,8 +110,8 @@ def _scores(values: Sequence[Array], people: tuple[str, ...], facts: dict[str, A
         best=0,
         choice="extrapolation to infinitely many people, mean over all voxels of all people",
         spread_kind="MAD of people's means",
+        like_for_like=float(np.median(medians[0])),
         details={
-            "median_of_medians": float(np.median(medians[0])),
             "median": float(np.median(plateau)),
             "share_below_0.01": float(np.mean(plateau < 0.01)),
             "share_of_0.99_or_more": float(np.mean(plateau >= 0.99)),

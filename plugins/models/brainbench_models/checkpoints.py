@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -132,7 +134,7 @@ class FolderCheckpoint:
     @property
     def title(self) -> str:
         """The folder's own name, so that a result does not depend on where the folder lies."""
-        return self.path.expanduser().resolve().name
+        return os.fsencode(self.path.expanduser().resolve().name).decode("utf-8", "backslashreplace")
 
     def pin(self, *, weights: bool, code: bool) -> Pin:
         """A SHA-256 over the names and bytes of all files that can change features.
@@ -151,6 +153,10 @@ class FolderCheckpoint:
         return Pin(source=str(folder), revision=f"sha256:{whole.hexdigest()}")
 
     def _check(self, folder: Path, *, weights: bool) -> None:
+        if folder.is_file():
+            raise ModelError(
+                f"The model {str(self.path)!r} is a file.", hint="Give the folder that holds config.json."
+            )
         if not folder.is_dir():
             raise ModelError(
                 f"The model folder {str(self.path)!r} does not exist.",
@@ -180,13 +186,24 @@ def _files(folder: Path, *, weights: bool, code: bool) -> list[Path]:
         for file in folder.iterdir()
         if file.suffix in _SETTINGS and file.name.lower() not in _IRRELEVANT and file.is_file()
     }
+    found.update(folder.glob("additional_chat_templates/*.jinja"))
     if weights:
         found.update(folder.glob("*.safetensors"))
+        found.update(_shards(folder))
     else:
         found = {file for file in found if not file.name.endswith(".safetensors.index.json")}
     if code:
         found.update(folder.rglob("*.py"))
     return sorted(found)
+
+
+def _shards(folder: Path) -> set[Path]:
+    """The weight files that an index names, which may lie in subfolders."""
+    try:
+        index = json.loads((folder / "model.safetensors.index.json").read_text())
+        return {folder / name for name in index["weight_map"].values() if (folder / name).is_file()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()  # loading says what is wrong with it
 
 
 def _digest(file: Path) -> str:

@@ -26,6 +26,8 @@ def choose(asked: str) -> torch.device:
         device = torch.device(asked)
         if device.type not in _KINDS:
             raise RuntimeError("no kind of device that models run on")
+        if device.type == "cpu" and device.index:
+            raise RuntimeError("there is one cpu device")
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ModelError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brainbench.errors import ModelError
+from brainbench.errors import ModelError, words_of
 
 
 def explain(error: BaseException, model: str, revision: str = "") -> ModelError:
@@ -46,33 +46,60 @@ def unreachable(model: str, revision: str) -> ModelError:
 def _explain_text(error: BaseException, chain: tuple[BaseException, ...], model: str, at: str) -> ModelError:
     """Errors that transformers tells apart by their words alone."""
     text = " ".join(str(link) for link in chain)
-    if "trust_remote_code" in text:
-        return ModelError(
-            f"The model {model}{at} brings its own Python code, which is not trusted.",
-            hint="Read that code, then allow it with --trust-remote-code.",
-        )
-    if "does not recognize this architecture" in text or "Unrecognized model" in text:
-        return ModelError(
-            f"The architecture of model {model}{at} is not known to the installed transformers.",
-            hint="Update transformers, or use --trust-remote-code if the model brings its own code.",
-        )
-    if "safetensors" in text and "does not appear to have a file" in text:
-        return ModelError(
-            f"The model {model}{at} has no safetensors weights.",
-            hint="Name a revision that has them, or save the model again with save_pretrained.",
-        )
-    if any(
-        name in text for name in ("couldn't connect", "Cannot reach", "offline mode", "LocalEntryNotFound")
-    ):
-        return ModelError(
-            f"The hub cannot be reached, and model {model}{at} is not wholly in the local cache.",
-            hint="Connect to the network once, or give a local folder.",
-        )
-    first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    for words, sentence, hint in _BY_WORDS:
+        if any(all(part in text for part in word.split("|")) for word in words):
+            return ModelError(sentence.format(model=f"{model}{at}"), hint=hint)
     return ModelError(
-        f"The model {model}{at} could not be loaded: {first}.",
+        f"The model {model}{at} could not be loaded: {type(error).__name__}: {words_of(error)[:300]}",
         hint="Check that AutoModel and AutoTokenizer of transformers can load it.",
     )
+
+
+# Words that an error must hold ("a|b": both), what they mean, and what to do.
+_BY_WORDS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("trust_remote_code",),
+        "The model {model} brings its own Python code, which is not trusted.",
+        "Read that code, then allow it with --trust-remote-code.",
+    ),
+    (
+        ("does not recognize this architecture", "Unrecognized model"),
+        "The architecture of model {model} is not known to the installed transformers.",
+        "See model_type in its config.json; update transformers, or use --trust-remote-code if the model "
+        "brings its own code.",
+    ),
+    (
+        ("ignore_mismatched_sizes", "size mismatch"),
+        "The weights of model {model} do not fit its config.json.",
+        "The files may belong to two different models: get them again together.",
+    ),
+    (
+        (
+            "InvalidHeader",
+            "HeaderTooSmall",
+            "HeaderTooLarge",
+            "MetadataIncompleteBuffer",
+            "incomplete metadata",
+        ),
+        "The weights of model {model} are incomplete or damaged.",
+        "Copy or download the safetensors files again.",
+    ),
+    (
+        ("backend tokenizer",),
+        "The model {model} comes without a tokenizer that can be read.",
+        "Save the tokenizer beside the model with its save_pretrained.",
+    ),
+    (
+        ("safetensors|does not appear to have a file",),
+        "The model {model} has no safetensors weights.",
+        "Name a revision that has them, or save the model again with save_pretrained.",
+    ),
+    (
+        ("couldn't connect", "Cannot reach", "offline mode", "LocalEntryNotFound"),
+        "The hub cannot be reached, and model {model} is not wholly in the local cache.",
+        "Connect to the network once, or give a local folder.",
+    ),
+)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -102,7 +102,7 @@ class HuggingFaceSource:
     """Finds models on the hub and in local folders."""
 
     name: str = "huggingface"
-    pattern: str = "org/name[@revision] or a local folder"
+    pattern: str = "org/name[@revision] (openai-community/gpt2, say) or a local folder"
 
     def find(self, spec: str) -> HuggingFaceModel | None:
         """The model that `spec` names, without touching the network.

@@ -10,6 +10,8 @@ from brainbench.errors import ModelError
 from brainbench.nouns import Pooling
 from brainbench.stimuli import Stimulus
 
+# Some templates write today's date, and features would depend on the day.
+_TODAY = "{%- macro strftime_now(format) -%}26 Jul 2024{%- endmacro -%}"
 _MARK = "BRAINBENCHMARK"  # stands for the last message while the template's own text is measured
 
 
@@ -31,7 +33,7 @@ def encode(
 ) -> list[Prompt]:
     """Tokenise every stimulus, whole.
 
-    A tokenizer with a chat template gets the messages, a request for an answer and
+    A tokenizer with a chat template gets the messages, a request for an answer, a fixed date and
     enable_thinking=False; its template already holds the special tokens. Any other gets the plain text
     with its usual special tokens. Raises ModelError when a template refuses an item, when a prompt
     exceeds `limit` tokens (nothing is ever cut off), or when content tokens are asked for but cannot
@@ -97,7 +99,11 @@ def _render(tokenizer: Any, stimulus: Stimulus, last: str, model: str) -> str:
     messages[-1]["content"] = last
     try:
         rendered = tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+            messages,
+            chat_template=_TODAY + tokenizer.get_chat_template(),
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=False,
         )
     except (TemplateError, ValueError, TypeError) as error:
         raise ModelError(

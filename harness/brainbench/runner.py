@@ -90,4 +90,6 @@ def _failure(failed: PhaseError) -> Failure:
         return Failure(failed.phase, kind, error.message, error.hint)
     frames = traceback.extract_tb(error.__traceback__)
     where = f"Raised at line {frames[-1].lineno} of {Path(frames[-1].filename).name}." if frames else ""
-    return Failure(failed.phase, kind, words_of(error)[:500], HINTS.get(kind, where))
+    words = words_of(error)[:500]
+    message = words if words.startswith(kind) else f"{kind}: {words}"
+    return Failure(failed.phase, kind, message, HINTS.get(kind, where))

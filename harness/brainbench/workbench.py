@@ -39,7 +39,7 @@ def phase(name: str) -> Iterator[None]:
     """Name the phase in which an exception was raised; the innermost name stays."""
     try:
         yield
-    except (PhaseError, KeyboardInterrupt, GeneratorExit):
+    except (PhaseError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a plugin that exits, or an extension that panics, fails its cell only
         raise PhaseError(name, error) from error
@@ -98,7 +98,7 @@ class _Opened(_Slot[OpenModel]):
         if context is not None:
             try:
                 context.__exit__(None, None, None)
-            except (KeyboardInterrupt, GeneratorExit):
+            except KeyboardInterrupt:
                 raise
             except BaseException as error:
                 self.clean = False

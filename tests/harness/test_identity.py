@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pytest
 
-from brainbench.identity import canonical, identify
-from brainbench.nouns import ModelOptions
+from brainbench.identity import canonical, fingerprint, identify, unidentified
+from brainbench.nouns import Identity, ModelOptions
 from brainbench.plan import Cell
 from brainbench.stimuli import ItemSet
 from brainbench_interventions.none import NoIntervention
@@ -72,11 +72,69 @@ def test_a_metric_whose_parameters_cannot_be_read_is_never_reused(cell: Cell) ->
     assert identify(opaque).fingerprint != identify(opaque).fingerprint
 
 
-def test_the_fingerprint_is_the_same_in_every_process(cell: Cell) -> None:
-    @dataclass(frozen=True)
-    class Fixed:
-        facts: tuple[int, ...] = (1, 2)
+@pytest.mark.parametrize("part", ["model", "dataset", "metric", "intervention"])
+def test_one_unresolved_part_makes_the_cell_unresolved(toy: Toy, cell: Cell, part: str) -> None:
+    class Opaque:
+        name, version, protocol = "opaque", 1, "paper"
 
+    bases: Any = toy["dataset"]
+
+    @dataclass(frozen=True)
+    class Loose(bases):  # type: ignore[misc]
+        def identity(self, region: str) -> Identity:
+            return Identity({"name": "loose"}, resolved=False)
+
+    loose: dict[str, Any] = {
+        "model": toy["model"](resolved=False),
+        "dataset": Loose(),
+        "metric": Opaque(),
+        "intervention": Opaque(),
+    }
+    assert identify(cell).resolved
+    found = identify(replace(cell, **{part: loose[part]}))
+    assert not found.resolved
+    assert found.fingerprint != identify(replace(cell, **{part: loose[part]})).fingerprint
+
+
+@pytest.mark.parametrize("part", ["model", "dataset", "metric", "intervention"])
+def test_two_plugins_with_equal_names_and_numbers_are_told_apart(toy: Toy, cell: Cell, part: str) -> None:
+    thing = getattr(cell, part)
+    copy = type(type(thing).__name__, (type(thing),), {"__module__": "another_package"})
+    other = copy(**{f.name: getattr(thing, f.name) for f in fields(thing)})
+    assert identify(replace(cell, **{part: other})).fingerprint != identify(cell).fingerprint
+
+
+def test_the_name_of_a_set_of_items_and_the_kind_of_a_cell_belong_to_it(cell: Cell) -> None:
+    renamed = replace(cell, item_set=ItemSet("whole"))
+    assert identify(renamed).fingerprint != identify(cell).fingerprint
+    facts = identify(cell).facts
+    assert facts["kind"] == "score"
+    assert facts["schema"] == 1
+
+
+def test_facts_are_canonical_and_refuse_what_is_not_finite() -> None:
     assert canonical({"b": 1, "a": [0.1, None, True, "ä"]}) == '{"a":[0.1,null,true,"ä"],"b":1}'
     with pytest.raises(ValueError, match="JSON"):
         canonical({"x": float("nan")})
+
+
+def test_the_fingerprint_is_the_same_everywhere_and_always() -> None:
+    facts = {"dataset": {"name": "deduction", "version": 1}, "seed": 0, "alphas": [1e-3, 1e3]}
+    golden = "b51b2860fae0cbf72b27e1774c6467e40211d107c67ca6ea1eb1222fffec2aaa"
+    assert fingerprint(facts) == golden
+    assert fingerprint(dict(reversed(facts.items()))) == golden
+
+
+def test_attempts_without_an_identity_share_a_fingerprint_by_all_that_was_asked(cell: Cell) -> None:
+    first = unidentified(cell)
+    assert not first.resolved
+    assert first.fingerprint == unidentified(cell).fingerprint
+    for change in (
+        {"options": ModelOptions(dtype="bfloat16")},
+        {"options": ModelOptions(pooling="mean")},
+        {"region": "right"},
+        {"item_set": ItemSet("even")},
+        {"model": replace(cell.model, name="other")},  # type: ignore[type-var]
+        {"model": None, "intervention": None},
+    ):
+        assert unidentified(replace(cell, **change)).fingerprint != first.fingerprint

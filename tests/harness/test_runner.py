@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from brainbench.arrays import Features
@@ -12,6 +13,7 @@ from brainbench.nouns import BrainDataset, ModelOptions, OpenModel
 from brainbench.plan import Plan
 from brainbench.records import Failure, Record, Reused, Scores, Skip
 from brainbench.runner import run
+from brainbench.stimuli import ItemSet
 
 Toy = dict[str, Any]
 
@@ -190,3 +192,199 @@ def test_records_say_where_they_come_from(toy: Toy) -> None:
     assert isinstance(record, Record)
     for name in ("brainbench", "libraries", "plugins", "device", "dtype", "started", "seconds", "python"):
         assert name in record.provenance
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """One name, many strengths."""
+
+    factor: float
+    name: str = "scaled"
+    version: int = 1
+
+    @contextmanager
+    def apply(self, model: OpenModel, dataset: BrainDataset) -> Iterator[OpenModel]:
+        factor = self.factor
+
+        @dataclass
+        class Shifted:
+            def features(self, stimuli: Any, reporter: Any) -> Features:
+                plain = model.features(stimuli, reporter)
+                rng = np.random.default_rng(int(factor))
+                return replace(
+                    plain, layers={n: x + rng.normal(size=x.shape) for n, x in plain.layers.items()}
+                )
+
+            def facts(self) -> Any:
+                return model.facts()
+
+        yield Shifted()
+
+
+def headlines(found: list[Record]) -> dict[str, float]:
+    assert all(isinstance(record.outcome, Scores) for record in found)
+    return {r.fingerprint: r.outcome.headline for r in found if isinstance(r.outcome, Scores)}
+
+
+def test_things_of_one_name_are_told_apart_within_a_plan(toy: Toy) -> None:
+    together = headlines(records(toy, interventions=[Scaled(1), Scaled(2)], ceilings=False))
+    alone = headlines(records(toy, interventions=[Scaled(2)], ceilings=False))
+    assert len(together) == 8
+    assert alone.items() <= together.items()
+
+    base: Any = toy["dataset"]
+
+    @dataclass(frozen=True)
+    class Turned(base):  # type: ignore[misc]
+        content: str = "turned"
+
+        def recording(self, region: str, reporter: Any) -> Any:
+            found = super().recording(region, reporter)
+            people = tuple(replace(p, responses=p.responses[::-1].copy()) for p in found.participants)
+            return replace(found, participants=people)
+
+    both = headlines(records(toy, datasets=[toy["dataset"](), Turned()], ceilings=False))
+    turned = headlines(records(toy, datasets=[Turned()], ceilings=False))
+    assert len(both) == 8
+    assert turned.items() <= both.items()
+
+
+def test_options_and_models_of_one_name_are_told_apart_within_a_plan(toy: Toy, asked: list[str]) -> None:
+    one, two = toy["model"](), toy["model"](scale=-3.0)
+    cells = Plan((*plan(toy, one, ceilings=False), *plan(toy, two, ceilings=False)))
+    assert len({r.fingerprint for r in run(cells)}) == 8
+    assert asked.count("open letters") == 2
+    asked.clear()
+    other = plan(toy, one, ceilings=False, options=ModelOptions(seed=5))
+    assert len({r.fingerprint for r in run(Plan((*plan(toy, one, ceilings=False), *other)))}) == 8
+    assert asked.count("open letters") == 2
+
+
+class Panic(BaseException):
+    """What an extension written in another language may raise."""
+
+
+@pytest.mark.parametrize("raised", [SystemExit(0), Panic("panicked"), GeneratorExit()], ids=repr)
+def test_a_plugin_that_exits_or_panics_fails_its_cell_only(toy: Toy, raised: Any) -> None:
+    base: Any = toy["metric"]
+
+    @dataclass(frozen=True)
+    class Leaving(base):  # type: ignore[misc]
+        name: str = "leaving"
+
+        def score(self, features: Any, recording: Any, reporter: Any) -> Any:
+            raise raised
+
+    made = records(toy, metrics=[Leaving(), toy["metric"]()], ceilings=False)
+    outcomes = [type(record.outcome) for record in made]
+    assert outcomes == [Failure, Scores] * 4
+
+
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [("features", "features() gave"), ("facts", "plain JSON"), ("open", "lacks features, facts")],
+)
+def test_a_model_that_returns_rubbish_is_named_in_one_sentence(toy: Toy, method: str, says: str) -> None:
+    base: Any = toy["model"]
+
+    class Rubbish:
+        def features(self, stimuli: Any, reporter: Any) -> Any:
+            return None if method == "features" else Features({"a": np.arange(12.0)[:, None]})
+
+        def facts(self) -> Any:
+            return {"x": float("nan")}
+
+    @dataclass(frozen=True)
+    class Wrong(base):  # type: ignore[misc]
+        @contextmanager
+        def open(self, options: Any, reporter: Any) -> Any:
+            yield None if method == "open" else Rubbish()
+
+    (record, *_) = records(toy, Wrong(), ceilings=False)
+    assert isinstance(record.outcome, Failure)
+    assert says in record.outcome.message
+    assert record.outcome.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("items", "are not its stimuli"),
+        ("stimuli", "has no stimuli"),
+        ("recording", "recording() gave"),
+        ("set", "no items in its set"),
+        ("short", "features of 11 items"),
+    ],
+)
+def test_a_dataset_whose_parts_do_not_fit_fails_in_one_sentence(toy: Toy, change: str, says: str) -> None:
+    base: Any = toy["dataset"]
+
+    @dataclass(frozen=True)
+    class Wrong(base):  # type: ignore[misc]
+        def stimuli(self, reporter: Any) -> Any:
+            return () if change == "stimuli" else super().stimuli(reporter)
+
+        def recording(self, region: str, reporter: Any) -> Any:
+            found = super().recording(region, reporter)
+            if change == "recording":
+                return found.participants
+            return replace(found, items=found.items[::-1]) if change == "items" else found
+
+    wrong = Wrong(item_sets=(ItemSet("odd ones", {"type": "?"}),)) if change == "set" else Wrong()
+    model = toy["model"]()
+    if change == "short":
+        base_model: Any = toy["model"]
+
+        @dataclass(frozen=True)
+        class Short(base_model):  # type: ignore[misc]
+            @contextmanager
+            def open(self, options: Any, reporter: Any) -> Any:
+                with super().open(options, reporter) as opened:
+
+                    class Shorter:
+                        def features(self, stimuli: Any, reporter: Any) -> Any:
+                            return opened.features(stimuli[1:], reporter)
+
+                        def facts(self) -> Any:
+                            return {}
+
+                    yield Shorter()
+
+        model = Short()
+    (record, *_) = records(toy, model, datasets=[wrong], ceilings=False)
+    assert isinstance(record.outcome, Failure)
+    assert says in record.outcome.message
+
+
+def test_a_metric_that_returns_something_else_is_a_failure(toy: Toy) -> None:
+    base: Any = toy["metric"]
+
+    @dataclass(frozen=True)
+    class Number(base):  # type: ignore[misc]
+        def score(self, features: Any, recording: Any, reporter: Any) -> Any:
+            return 0.5
+
+    (record, *_) = records(toy, metrics=[Number()], ceilings=False)
+    assert isinstance(record.outcome, Failure)
+    assert "float, not Scores or Skip" in record.outcome.message
+
+
+def test_a_models_facts_never_overwrite_where_a_number_comes_from(toy: Toy) -> None:
+    base: Any = toy["model"]
+
+    class Boastful:
+        def features(self, stimuli: Any, reporter: Any) -> Any:
+            return Features({"a": np.arange(float(len(stimuli)))[:, None]})
+
+        def facts(self) -> Any:
+            return {"brainbench": "9.9", "device": "abacus"}
+
+    @dataclass(frozen=True)
+    class Wrong(base):  # type: ignore[misc]
+        @contextmanager
+        def open(self, options: Any, reporter: Any) -> Any:
+            yield Boastful()
+
+    (record, *_) = records(toy, Wrong(), ceilings=False)
+    assert record.provenance["device"] == "abacus"
+    assert record.provenance["brainbench"] != "9.9"

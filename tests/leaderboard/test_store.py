@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +18,6 @@ from brainbench.plan import Plan
 from brainbench.records import Failure, Record, Scores, Skip
 from brainbench.runner import run
 from brainbench_interventions.none import NoIntervention
-from brainbench_leaderboard.schema import migrations
 from brainbench_leaderboard.store import Leaderboard
 
 Toy = dict[str, Any]
@@ -162,23 +160,44 @@ def test_the_file_is_set_up_for_several_processes(store: Leaderboard) -> None:
     assert store.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-@pytest.mark.parametrize("version", [m.name for m in migrations.pending(Database(memory=True))[1:]])
-def test_a_record_of_an_older_schema_is_migrated_never_dropped(
-    tmp_path: Path, records: list[Record], version: str
-) -> None:
-    path, new = tmp_path / "old.db", tmp_path / "new.db"
-    with Leaderboard(new) as store:
-        store.add(records[0])
-        row = next(iter(store.db.query("SELECT * FROM records")))
-    old = Database(path)
-    migrations.apply(old, stop_before=version)
-    assert version not in {done.name for done in migrations.applied(old)}
-    kept = {name: value for name, value in row.items() if name in old.table("records").columns_dict}
-    old.table("records").insert(kept)
+def test_a_record_of_an_older_schema_is_migrated_never_dropped(tmp_path: Path) -> None:
+    """From a file frozen as the first schema wrote it: later changes to that migration would show here."""
+    path = tmp_path / "old.db"
+    old = sqlite3.connect(path)
+    old.executescript((Path(__file__).parent / "m001.sql").read_text())
     old.close()
+    assert "standings" not in Database(path).view_names()
     with Leaderboard(path) as store:
-        assert store.has(records[0].fingerprint)
-        assert store.standings()[0]["score"] == row["score"]
+        (row,) = store.standings()
+        assert store.has(row["fingerprint"])
+        assert (row["model"], row["region"], row["rank"], row["best_layer"]) == (
+            "letters",
+            "left",
+            1,
+            "layer.1",
+        )
+        assert row["score"] == -0.25762652976623956
+        assert count(store, "participant_scores") == 6
+
+
+def test_a_file_that_may_only_be_read_is_shown_and_one_of_an_older_schema_is_migrated(
+    tmp_path: Path, records: list[Record]
+) -> None:
+    path = tmp_path / "kept" / "b.db"
+    with Leaderboard(path) as store:
+        store.add(records[0])
+    before = path.read_bytes()
+    with Leaderboard.reading(path) as store:
+        assert len(store.standings()) == 1
+        with pytest.raises(StoreError, match="readonly"):
+            store.add(records[1])
+    assert path.read_bytes() == before
+    old = tmp_path / "old.db"
+    connection = sqlite3.connect(old)
+    connection.executescript((Path(__file__).parent / "m001.sql").read_text())
+    connection.close()
+    with Leaderboard.reading(old) as store:
+        assert len(store.standings()) == 1
 
 
 def test_a_file_that_is_no_database_of_ours_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -191,9 +210,23 @@ def test_a_file_that_is_no_database_of_ours_is_refused_and_left_alone(tmp_path: 
     db = Database(other)
     db.table("plants").insert({"name": "fern"})
     db.close()
-    with pytest.raises(StoreError, match="something else"):
-        Leaderboard(other)
-    assert Database(other).table_names() == ["plants"]
+    before = other.read_bytes()
+    for opening in (Leaderboard, Leaderboard.reading):
+        with pytest.raises(StoreError, match="something else"):
+            opening(other)
+    assert other.read_bytes() == before
+
+
+def test_damaged_pages_are_one_sentence(tmp_path: Path, records: list[Record]) -> None:
+    path = tmp_path / "b.db"
+    with Leaderboard(path) as store:
+        for record in records:
+            store.add(record)
+    damaged = bytearray(path.read_bytes())
+    damaged[4096:-4096] = b"\xa5" * (len(damaged) - 8192)
+    path.write_bytes(damaged)
+    with pytest.raises(StoreError, match="cannot be used"), Leaderboard.reading(path) as store:
+        store.standings()
 
 
 def test_a_newer_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
@@ -236,9 +269,50 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path, records: list
         assert count(store, "participant_scores") == 4 * 25 * 2 * 6
 
 
-def test_the_documented_query_runs(store: Leaderboard, records: list[Record]) -> None:
-    store.add(records[0])
+def _start(path: Path, together: Any) -> None:
+    together.wait()
+    Leaderboard(path).close()
+
+
+def test_first_starts_at_once_on_a_file_that_is_not_there_all_succeed(tmp_path: Path) -> None:
+    context = get_context("fork")
+    for attempt in range(5):
+        together = context.Barrier(4)
+        path = tmp_path / f"{attempt}.db"
+        starts = [context.Process(target=_start, args=(path, together)) for _ in range(4)]
+        for process in starts:
+            process.start()
+        for process in starts:
+            process.join()
+        assert [process.exitcode for process in starts] == [0] * 4
+
+
+def test_columns_hold_what_the_record_says(store: Leaderboard, records: list[Record]) -> None:
+    one = records[0]
+    assert isinstance(one.outcome, Scores)
+    scores = replace(one.outcome, best=0, per_layer=np.array([0.5, 0.25]), spread=np.array([0.1, 0.2]))
+    store.add(replace(one, outcome=scores))
+    (row,) = store.db.query("SELECT * FROM records")
+    assert (row["score"], row["spread"], row["best_layer"]) == (0.5, 0.1, "layer.0")
+    assert (row["seed"], row["dtype"], row["device"], row["revision"]) == (0, "float64", "cpu", "1")
+    assert (row["region_position"], row["item_set_position"], row["simulated"]) == (0, 0, 1)
+    layers = store.db.execute("SELECT score, spread FROM layer_scores WHERE score NOT NULL ORDER BY position")
+    assert layers.fetchall() == [(0.5, 0.1), (0.25, 0.2)]
+
+
+def test_the_documented_query_answers_what_it_says(store: Leaderboard, records: list[Record]) -> None:
     readme = Path(__file__).parents[2] / "README.md"
     query = readme.read_text().split("```sql\n", 1)[1].split("```", 1)[0]
-    assert list(store.db.query(query)) is not None
-    assert json.loads(next(iter(store.db.query("SELECT facts FROM records")))["facts"])["region"] == "left"
+    one = records[0]
+    assert isinstance(one.outcome, Scores)
+    for record in records[:4]:
+        store.add(record)
+    here = f"r.dataset = 'toy' AND r.region = '{one.cell.region}' AND r.item_set = 'all'"
+    asked = query.replace(
+        "r.dataset = 'deduction' AND r.region = 'language' AND r.item_set = 'syllogism'", here
+    )
+    assert asked != query
+    answer = list(store.db.query(asked))
+    best = one.outcome.per_participant[one.outcome.best]
+    assert [row["score"] for row in answer] == sorted(best.tolist(), reverse=True)
+    assert {row["layer"] for row in answer} == {one.outcome.layers[one.outcome.best]}

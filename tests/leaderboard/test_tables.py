@@ -103,3 +103,50 @@ def test_text_from_plugins_is_shown_and_never_taken_for_markup(toy: Toy, shown: 
     one = records(toy, toy["model"]())[0]
     text = shown(replace(one, outcome=Failure("open", "OSError", "[bold]no[/bold] [link=x]file[/link]", "")))
     assert "[bold]no[/bold] [link=x]file[/link]" in text
+
+
+def test_a_ceiling_that_was_skipped_says_so_and_why(toy: Toy, shown: Any) -> None:
+    plan = Plan.product(
+        models=[toy["model"]()],
+        datasets=[toy["dataset"]()],
+        metrics=[toy["metric"]()],
+        interventions=[NoIntervention()],
+        options=ModelOptions(),
+    )
+    text = shown(*(result for result in run(plan) if isinstance(result, Record)))
+    assert "ceiling: skipped. noise has none (4 cells)" in text
+    assert "not run" not in text
+
+
+def test_the_same_failure_in_many_cells_is_said_once(toy: Toy, shown: Any) -> None:
+    failed = [
+        replace(r, outcome=Failure("open", "OSError", "no way in.", "")) for r in records(toy, toy["model"]())
+    ]
+    text = shown(*failed)
+    assert text.count("no way in.") == 1
+    assert "letters: failed. no way in. (4 cells)" in text
+
+
+def test_one_model_that_failed_in_all_regions_before_it_was_known_has_one_line(toy: Toy, shown: Any) -> None:
+    broken = records(toy, toy["model"](breaks="identity"), toy["model"]("fine"))
+    text = shown(*broken)
+    first_table = text.split("SIMULATED")[1]
+    assert first_table.count("letters") == 1
+    assert first_table.count("failed") == 2
+    assert first_table.count("fine") == 1
+
+
+def test_the_same_model_on_other_data_has_a_line_of_its_own(toy: Toy, shown: Any) -> None:
+    one = records(toy, toy["model"]())[0]
+    facts = {**one.facts, "dataset": {**one.facts["dataset"], "data": "other"}}
+    text = shown(one, replace(one, fingerprint="other", facts=facts))
+    assert text.count("±") == 2 + 1  # two lines and the legend
+
+
+def test_terminal_escapes_are_spelt_out(toy: Toy, shown: Any) -> None:
+    one = records(toy, toy["model"]())[0]
+    evil = replace(one.cell, model=toy["model"]("a\x1b[2Jb\nc"))
+    text = shown(replace(one, cell=evil), replace(one, fingerprint="x", outcome=Skip("why \x1b]0;title\x07")))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\\x1b[2Jb\\nc" in text

@@ -97,7 +97,7 @@ def run(db: Path | None, again: bool, **chosen: Any) -> None:
             )
             sys.exit(INTERRUPTED)
         _show(store, results, path, err)
-    sys.exit(any(_failed(result) for result in results))
+    sys.exit(int(any(_failed(result) for result in results)))
 
 
 def make_plan(catalog: Catalog, **chosen: Any) -> Plan:

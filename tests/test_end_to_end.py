@@ -184,12 +184,11 @@ def test_ctrl_c_before_anything_is_computed_is_no_failed_cell(
 def test_output_to_a_pipe_that_closes_or_a_terminal_without_unicode_is_no_disaster(
     start: Start, tmp_path: Path
 ) -> None:
-    closing = start("list", db=tmp_path / "b.db")
-    assert closing.stdout is not None
-    closing.stdout.close()
-    assert closing.stderr is not None
-    assert "Traceback" not in closing.stderr.read()
-    closing.wait()
+    with start("list", db=tmp_path / "b.db") as closing:
+        assert closing.stdout is not None
+        assert closing.stderr is not None
+        closing.stdout.close()
+        assert "Traceback" not in closing.stderr.read()
     out, _ = finish(start("list", db=tmp_path / "b.db", PYTHONIOENCODING="ascii"))
     assert "predictivity" in out
 

@@ -167,7 +167,7 @@ class FolderCheckpoint:
                 f"The folder {str(self.path)!r} is not a model folder: it holds no config.json.",
                 hint="Give the folder in which save_pretrained left config.json, weights and tokenizer.",
             )
-        if not weights or any(folder.glob("*.safetensors")):
+        if not weights or any(folder.glob("*.safetensors")) or _shards(folder):
             return
         pickled = any(True for pattern in _PICKLES for _ in folder.glob(pattern))
         kind = "its weights only as pickles, which can run code" if pickled else "no *.safetensors weights"

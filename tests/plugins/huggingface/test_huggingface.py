@@ -123,6 +123,24 @@ def test_a_folders_identity_follows_its_bytes_not_its_path(llama: Path, tmp_path
     assert find(copy).identity(CPU) == first
 
 
+def test_files_in_subfolders_that_change_features_belong_to_the_identity(llama: Path, tmp_path: Path) -> None:
+    copy = tmp_path / llama.name
+    shutil.copytree(llama, copy)
+    plain = find(copy).identity(CPU)
+    (copy / "additional_chat_templates").mkdir()
+    (copy / "additional_chat_templates" / "default.jinja").write_text("{{ messages[-1].content }}")
+    templated = find(copy).identity(CPU)
+    assert templated != plain
+    (copy / "shards").mkdir()
+    (copy / "model.safetensors").rename(copy / "shards" / "one.safetensors")
+    index = {"metadata": {}, "weight_map": {"model.norm.weight": "shards/one.safetensors"}}
+    (copy / "model.safetensors.index.json").write_text(json.dumps(index))
+    sharded = find(copy).identity(CPU)
+    weights = (copy / "shards" / "one.safetensors").read_bytes()
+    (copy / "shards" / "one.safetensors").write_bytes(weights[:-1] + b"\x7f")
+    assert find(copy).identity(CPU) != sharded
+
+
 def test_options_that_change_no_feature_are_no_part_of_the_identity(llama: Path) -> None:
     same = (replace(CPU, device="cuda"), replace(CPU, batch_size=3), replace(CPU, seed=4))
     other = (replace(CPU, dtype="bfloat16"), replace(CPU, pooling="mean"))

@@ -45,6 +45,15 @@ def test_chat_has_its_turns_no_thinking_and_one_beginning(
     )
 
 
+def test_a_template_that_writes_todays_date_gets_the_same_day_every_day(
+    make_model: Any, chat_template: str, problems: tuple[Stimulus, ...]
+) -> None:
+    dated = "{{ strftime_now('%d %b %Y') }}\n" + chat_template
+    tokens = tokenizer(make_model("llama", chat=dated))
+    (prompt,) = encode(tokens, problems[0])
+    assert tokens.decode(prompt.ids).startswith("26 Jul 2024\n")
+
+
 @pytest.mark.parametrize("chat", [False, True])
 def test_content_tokens_are_the_content_and_nothing_else(
     make_model: Any, chat_template: str, problems: tuple[Stimulus, ...], chat: bool

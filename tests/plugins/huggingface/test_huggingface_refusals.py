@@ -86,7 +86,14 @@ def test_what_is_wrong_with_a_folder_is_said(llama: Path, tmp_path: Path) -> Non
     code = configured(model_type="own", auto_map={"AutoConfig": "own.Config", "AutoModel": "own.Model"})
     assert "its own Python code" in broken("code", code)
     cut = broken("cut", lambda folder: (folder / "model.safetensors").write_bytes(b"{}"))
-    assert "could not be loaded" in cut
+    assert "incomplete or damaged" in cut
+    whole = (llama / "model.safetensors").read_bytes()
+    half = broken("half", lambda folder: (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2]))
+    assert "incomplete or damaged" in half
+    assert "do not fit its config.json" in broken("wider", configured(intermediate_size=999))
+    assert "is a file" in refusal(llama / "config.json").message
+    for message in (cut, half):
+        assert message.count(".") <= 3
 
 
 def test_code_of_another_repository_is_refused_even_when_trusted(llama: Path, tmp_path: Path) -> None:

@@ -74,13 +74,7 @@ _BY_WORDS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "The files may belong to two different models: get them again together.",
     ),
     (
-        (
-            "InvalidHeader",
-            "HeaderTooSmall",
-            "HeaderTooLarge",
-            "MetadataIncompleteBuffer",
-            "incomplete metadata",
-        ),
+        ("Error while deserializing header",),
         "The weights of model {model} are incomplete or damaged.",
         "Copy or download the safetensors files again.",
     ),

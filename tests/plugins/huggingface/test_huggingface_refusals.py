@@ -92,8 +92,6 @@ def test_what_is_wrong_with_a_folder_is_said(llama: Path, tmp_path: Path) -> Non
     assert "incomplete or damaged" in half
     assert "do not fit its config.json" in broken("wider", configured(intermediate_size=999))
     assert "is a file" in refusal(llama / "config.json").message
-    for message in (cut, half):
-        assert message.count(".") <= 3
 
 
 def test_code_of_another_repository_is_refused_even_when_trusted(llama: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class Catalog:
         forms = "; ".join(f"{source.pattern} ({source.name})" for source in self.sources.values())
         raise UsageError(
             f"There is no model called {spec!r}.",
-            hint=f"{suggest(spec, self.models.entries)} Or name one by its source: {forms}.".strip(),
+            hint=f"{suggest(spec, self.models.entries) if self.models else ''} Name it as {forms}.".strip(),
         )
 
     def _ask(self, source: str, spec: str) -> Model | None:

@@ -131,6 +131,8 @@ def test_the_ceiling_of_the_same_data_and_metric_stands_beside_a_score(
     (row,) = store.standings()
     assert row["ceiling"] == pytest.approx(limit.headline)
     assert row["ceiling_like_for_like"] == 0.125
+    store.add(replace(ceiling, outcome=limit, resolved=False))
+    assert store.standings()[0]["ceiling"] is None, "nobody knows what an unresolved ceiling is of"
     stranger = {**ceiling.facts, "dataset": {"name": "toy", "data": "other"}}
     store.add(replace(ceiling, outcome=limit, facts=stranger))
     assert store.standings()[0]["ceiling"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ from brainbench.records import Scores, Skip
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Message, Stimulus
 
 ITEMS = 12
+
+
+def pytest_configure() -> None:
+    # Started in a shell's background, tests inherit a Ctrl-C that is ignored, and so would the commands
+    # that they start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

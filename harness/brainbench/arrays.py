@@ -15,6 +15,14 @@ FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.intp]
 
 
+def require_numbers(array: object, what: str, *, kinds: str = "fiu") -> None:
+    """Raise ShapeError unless `array` is a numpy array of real numbers of these kinds."""
+    if not isinstance(array, np.ndarray):
+        raise ShapeError(f"{what} must be a numpy array; got {type(array).__name__}.")
+    if array.dtype.kind not in kinds:
+        raise ShapeError(f"{what} must be real numbers; got {array.dtype}.")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
     """A model's representation of a dataset's items.
@@ -28,8 +36,10 @@ class Features:
     made: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.layers:
-            raise ShapeError("Features have no layer.")
+        if not self.layers or not all(isinstance(name, str) and name for name in self.layers):
+            raise ShapeError("Features need at least one layer, and layers need names.")
+        for name, array in self.layers.items():
+            require_numbers(array, f"Features of {name}")
         counts = {name: array.shape[0] if array.ndim == 2 else -1 for name, array in self.layers.items()}
         if len(set(counts.values())) != 1 or -1 in counts.values():
             raise ShapeError(f"Features must be (items x width) over the same items; got items {counts}.")
@@ -65,6 +75,8 @@ class Participant:
     present: IntArray
 
     def __post_init__(self) -> None:
+        require_numbers(self.responses, f"Responses of participant {self.id}")
+        require_numbers(self.present, f"Item positions of participant {self.id}", kinds="iu")
         if self.responses.ndim != 2 or len(self.responses) != len(self.present):
             raise ShapeError(
                 f"Participant {self.id}: responses {self.responses.shape} for {len(self.present)} items."

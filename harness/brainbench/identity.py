@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
+from brainbench.errors import PluginError
 from brainbench.nouns import Identity, Model, ModelOptions
 from brainbench.plan import Cell
 
@@ -43,7 +44,7 @@ def identify(
     An unresolved cell gets a fingerprint that no other run will ever have, so that nothing reuses it.
     """
     ask = model_identity or (lambda model, options: model.identity(options))
-    dataset = cell.dataset.identity(cell.region)
+    dataset = _is_identity(cell.dataset.identity(cell.region), cell.dataset.name)
     metric = _declared(cell.metric, protocol=cell.metric.protocol)
     parts = [dataset, metric]
     facts: dict[str, Any] = {
@@ -55,7 +56,8 @@ def identify(
         "metric": metric.facts,
     }
     if cell.model is not None and cell.intervention is not None:
-        model, intervention = ask(cell.model, cell.options), _declared(cell.intervention)
+        model = _is_identity(ask(cell.model, cell.options), cell.model.name)
+        intervention = _declared(cell.intervention)
         parts += [model, intervention]
         facts["model"] = {**model.facts, "provider": _provider(cell.model)}
         facts["intervention"] = intervention.facts
@@ -87,6 +89,16 @@ def unidentified(cell: Cell) -> CellIdentity:
         facts["seed"] = cell.options.seed
     facts = json.loads(json.dumps(facts, default=repr, sort_keys=True))
     return CellIdentity(fingerprint(facts), facts, resolved=False)
+
+
+def _is_identity(found: Identity, name: str) -> Identity:
+    if not isinstance(found, Identity) or not isinstance(found.facts, Mapping):
+        raise PluginError(f"identity() of {name} gave {type(found).__name__}, not an Identity with facts.")
+    try:
+        canonical(dict(found.facts))
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"The identity of {name} must be plain JSON: {error}.") from error
+    return found
 
 
 def _declared(thing: Any, **more: Any) -> Identity:

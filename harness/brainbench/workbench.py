@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from brainbench.arrays import Features, Recording
-from brainbench.errors import DataError, ShapeError
+from brainbench.errors import DataError, PluginError, ShapeError
 from brainbench.nouns import Identity, Model, ModelOptions, OpenModel, Reporter
 from brainbench.plan import Cell
 from brainbench.protocols import require
@@ -80,12 +80,16 @@ class _Opened(_Slot[OpenModel]):
     def enter(
         self, key: Hashable, name: str, make: Callable[[], AbstractContextManager[OpenModel]]
     ) -> OpenModel:
+        method = {"open": "open()", "intervention": "apply()"}[name]
+
         def opened() -> OpenModel:
             with phase(name):
                 context = make()
+                if not hasattr(context, "__enter__"):
+                    raise PluginError(f"{method} gave {_kind(context)}, not a context to enter.")
                 model = context.__enter__()
                 self.context = context
-                require(model, OpenModel, f"What was opened ({name})")
+                require(model, OpenModel, f"What {method} gave")
                 return model
 
         return self.get(key, opened)

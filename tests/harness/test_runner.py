@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -282,13 +282,25 @@ def test_a_plugin_that_exits_or_panics_fails_its_cell_only(toy: Toy, raised: Any
 
 @pytest.mark.parametrize(
     ("method", "says"),
-    [("features", "features() gave"), ("facts", "plain JSON"), ("open", "lacks features, facts")],
+    [
+        ("features", "features() gave NoneType"),
+        ("facts", "plain JSON"),
+        ("open", "What open() gave is NoneType, which lacks features, facts"),
+        ("context", "open() gave object, not a context"),
+        ("identity", "identity() of letters gave NoneType"),
+        ("lists", "must be a numpy array; got list"),
+        ("words", "must be real numbers"),
+    ],
 )
 def test_a_model_that_returns_rubbish_is_named_in_one_sentence(toy: Toy, method: str, says: str) -> None:
     base: Any = toy["model"]
 
     class Rubbish:
         def features(self, stimuli: Any, reporter: Any) -> Any:
+            if method == "lists":
+                return Features({"a": [[1.0]] * 12})  # type: ignore[dict-item]
+            if method == "words":
+                return Features({"a": np.array([["b"]] * 12)})
             return None if method == "features" else Features({"a": np.arange(12.0)[:, None]})
 
         def facts(self) -> Any:
@@ -296,9 +308,11 @@ def test_a_model_that_returns_rubbish_is_named_in_one_sentence(toy: Toy, method:
 
     @dataclass(frozen=True)
     class Wrong(base):  # type: ignore[misc]
-        @contextmanager
+        def identity(self, options: Any) -> Any:
+            return None if method == "identity" else super().identity(options)
+
         def open(self, options: Any, reporter: Any) -> Any:
-            yield None if method == "open" else Rubbish()
+            return object() if method == "context" else nullcontext(None if method == "open" else Rubbish())
 
     (record, *_) = records(toy, Wrong(), ceilings=False)
     assert isinstance(record.outcome, Failure)

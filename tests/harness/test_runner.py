@@ -243,10 +243,21 @@ def test_things_of_one_name_are_told_apart_within_a_plan(toy: Toy) -> None:
             people = tuple(replace(p, responses=p.responses[::-1].copy()) for p in found.participants)
             return replace(found, participants=people)
 
-    both = headlines(records(toy, datasets=[toy["dataset"](), Turned()], ceilings=False))
-    turned = headlines(records(toy, datasets=[Turned()], ceilings=False))
-    assert len(both) == 8
-    assert turned.items() <= both.items()
+    @dataclass(frozen=True)
+    class Reworded(base):  # type: ignore[misc]
+        content: str = "reworded"
+
+        def stimuli(self, reporter: Any) -> Any:
+            found = super().stimuli(reporter)
+            return tuple(replace(s, text=s.text + "!" * (at % 5)) for at, s in enumerate(found))
+
+    # One region each, so that the second dataset asks for what the first has just left in memory.
+    plain, *others = (kind(regions=("left",)) for kind in (base, Turned, Reworded))
+    for other in others:
+        both = headlines(records(toy, datasets=[plain, other], ceilings=False))
+        alone = headlines(records(toy, datasets=[other], ceilings=False))
+        assert len(both) == 4
+        assert alone.items() <= both.items()
 
 
 def test_options_and_models_of_one_name_are_told_apart_within_a_plan(toy: Toy, asked: list[str]) -> None:

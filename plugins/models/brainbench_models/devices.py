@@ -29,7 +29,7 @@ def choose(asked: str) -> torch.device:
         if device.type == "cpu" and device.index:
             raise RuntimeError("there is one cpu device")
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         raise ModelError(
             f"The device {asked!r} is not known or cannot be used on this machine.",
             hint="Use --device auto, cpu, cuda, cuda:N or mps.",

@@ -65,7 +65,7 @@ def test_variables_in_the_docs_are_read_by_the_code_and_the_reverse() -> None:
         *(ROOT / "leaderboard").rglob("*.py"),
     ]
     read = {name for file in rooms for name in pattern.findall(file.read_text())}
-    assert read == set(pattern.findall(README))
+    assert read == set(pattern.findall(README)) - {"BRAINBENCH_TEST_MODEL"}  # only tests read that one
 
 
 def test_each_command_answers_for_help_and_says_so_for_nonsense() -> None:

@@ -1,0 +1,163 @@
+"""Deduction problems made to measure: linear orders and inclusions, with their answers.
+
+The kinds of problem are those of the scanner (three premises; arXiv:2606.11893), generalised to any
+number of premises; words and forms are brainbench's own. What datasets and tasks ask and what the embedded
+model is trained on both come from here, from two halves that share no set of premises (`held_out`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Literal
+
+from brainbench.errors import UsageError
+from brainbench.problem_words import ADJECTIVES, COMPARATIVES, KINDS, NAMES
+
+Kind = Literal["syllogism", "transitive"]
+KINDS_OF_PROBLEM: tuple[Kind, ...] = ("syllogism", "transitive")
+HELD_OUT_SHARE = 8  # one set of premises in eight is for evaluation alone
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Premises and a conclusion, without full stops.
+
+    `follows`: every world that the premises allow grants the conclusion; `negated`: the conclusion says
+    "not". `premises_needed`: how many premises lie on the way from the one to the other. `key` names the
+    set of premises, whatever their order.
+    """
+
+    kind: Kind
+    premises: tuple[str, ...]
+    conclusion: str
+    premises_needed: int
+    follows: bool
+    negated: bool
+    key: str
+
+    @property
+    def subtype(self) -> str:
+        """In the words of the scanner's dataset: "2_true_affirm", ..., "3_false_negate"."""
+        truth, form = "true" if self.follows else "false", "negate" if self.negated else "affirm"
+        return f"{self.premises_needed}_{truth}_{form}"
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the premises belong to the half for evaluation, by a hash of their key."""
+        return hashlib.sha256(self.key.encode()).digest()[0] % HELD_OUT_SHARE == 0
+
+    def reordered(self, order: Sequence[int]) -> Problem:
+        """The same problem with its premises in this order (positions of all premises)."""
+        if sorted(order) != list(range(len(self.premises))):
+            raise UsageError(f"{tuple(order)} is no order of {len(self.premises)} premises.")
+        return replace(self, premises=tuple(self.premises[at] for at in order))
+
+
+@dataclass(frozen=True, slots=True)
+class LinearOrder:
+    """People in a row: names[0] is `comparative` than names[1], and so on."""
+
+    names: tuple[str, ...]
+    comparative: str
+
+    def conclusions(self) -> tuple[Problem, ...]:
+        """Every ordered pair of people, affirmed and negated."""
+        places = range(len(self.names))
+        return tuple(self.ask(a, b, n) for a in places for b in places if a != b for n in (False, True))
+
+    def ask(self, subject: int, other: int, negated: bool) -> Problem:
+        """Whether the person at place `subject` is [not] ...-er than the one at `other`."""
+        pairs = zip(self.names, self.names[1:], strict=False)
+        return Problem(
+            "transitive",
+            tuple(f"{one} is {self.comparative} than {two}" for one, two in pairs),
+            f"{self.names[subject]} is {_not(negated)}{self.comparative} than {self.names[other]}",
+            abs(subject - other),
+            (subject < other) != negated,
+            negated,
+            f"{self.comparative}: {' '.join(self.names)}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """Nested properties and one fact: whatever is terms[0] is terms[1], and so on; name is [not] terms[fact].
+
+    A term is an adjective or an invented kind of thing.
+    """
+
+    name: str
+    terms: tuple[str, ...]
+    fact: int
+    fact_negated: bool
+
+    def conclusions(self) -> tuple[Problem, ...]:
+        """Every property, affirmed and negated, except the fact itself."""
+        places = range(len(self.terms))
+        return tuple(self.ask(at, n) for at in places if at != self.fact for n in (False, True))
+
+    def ask(self, at: int, negated: bool) -> Problem:
+        """Whether name is [not] terms[at]: an affirmed fact reaches up the chain, a negated one down."""
+        reached = at <= self.fact if self.fact_negated else at >= self.fact
+        rules = zip(self.terms, self.terms[1:], strict=False)
+        return Problem(
+            "syllogism",
+            (*(_rule(one, two) for one, two in rules), self._says(self.fact, self.fact_negated)),
+            self._says(at, negated),
+            abs(at - self.fact) + 1,
+            reached and negated == self.fact_negated,
+            negated,
+            f"{self.name}: {' '.join(self.terms)}",
+        )
+
+    def _says(self, at: int, negated: bool) -> str:
+        article = "a " if self.terms[at] in KINDS else ""
+        return f"{self.name} is {_not(negated)}{article}{self.terms[at]}"
+
+
+def _not(negated: bool) -> str:
+    return "not " if negated else ""
+
+
+def _rule(one: str, two: str) -> str:
+    whatever = f"All {one}s" if one in KINDS else f"All {one} things"
+    return f"{whatever} are {two}{'s' if two in KINDS else ''}"
+
+
+def random_structure(kind: Kind, premises: int, rng: Random) -> LinearOrder | Inclusion:
+    """A linear order or an inclusion with so many premises, of random words; at least two premises."""
+    if not 2 <= premises < len(NAMES):
+        raise UsageError(f"A {kind} problem of {premises} premises cannot be made: ask for two or more.")
+    if kind == "transitive":
+        return LinearOrder(tuple(rng.sample(NAMES, premises + 1)), rng.choice(COMPARATIVES))
+    kinds, adjectives = (iter(rng.sample(words, premises)) for words in (KINDS, ADJECTIVES))
+    terms = tuple(next(kinds) if rng.random() < 0.5 else next(adjectives) for _ in range(premises))
+    return Inclusion(rng.choice(NAMES), terms, rng.randrange(premises), rng.random() < 0.5)
+
+
+def random_problem(
+    kind: Kind, rng: Random, *, premises: int = 3, subtype: str | None = None, held_out: bool | None = None
+) -> Problem:
+    """A problem with its premises in logical order; of one subtype and one half if these are given.
+
+    Without a subtype all conclusions of a random structure are equally likely. A "false" syllogism runs
+    against its chain three times in four (what is fast need not be a trab) and denies what follows
+    otherwise, so that neither the fact's negation nor the conclusion's gives the answer away.
+    """
+    while True:
+        made = rng.choice(random_structure(kind, premises, rng).conclusions())
+        fits = subtype in (None, made.subtype) and held_out in (None, made.held_out)
+        if fits and (subtype is None or made.follows or _hard(made) or rng.random() < EASY_FALSE):
+            return made
+
+
+EASY_FALSE = 1 / 6
+
+
+def _hard(problem: Problem) -> bool:
+    """A false conclusion that agrees with the fact in its negation: its direction alone is wrong."""
+    fact = problem.premises[-1]
+    return problem.kind == "transitive" or (" not " in fact) == problem.negated

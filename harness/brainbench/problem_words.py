@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - words read better than quotes
 """The words of the generated deduction problems: each is one short English or invented word."""
 
 from __future__ import annotations

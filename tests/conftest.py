@@ -57,6 +57,26 @@ def real_model() -> Path:
     return Path(named).resolve()
 
 
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like the one of the model that comes with brainbench: a Llama, here with random weights."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("shipped") / "tiny"
+    letters = {letter: i for i, letter in enumerate(("<unk>", *map(chr, range(32, 127))))}
+    backend = Tokenizer(models.WordLevel(letters, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = LlamaConfig(vocab_size=len(letters), max_position_embeddings=2048, **sizes)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(5)
+        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>").save_pretrained(folder)
+    return folder
+
+
 def stimuli() -> tuple[Stimulus, ...]:
     made = []
     for i in range(ITEMS):

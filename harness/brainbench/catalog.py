@@ -75,7 +75,7 @@ class Catalog:
     def find_model(self, spec: str) -> Model:
         """The registered model called `spec`, or the one that a source knows by that name.
 
-        Raises UsageError when nobody knows it, or when two sources do.
+        Raises UsageError when nobody knows it, when two sources do, or when its source refuses it.
         """
         if spec in self.models:
             return self.models.get(spec)
@@ -94,13 +94,16 @@ class Catalog:
         )
 
     def _ask(self, source: str, spec: str) -> Model | None:
-        """What a source answers; one that breaks knows nothing, and is named among the problems."""
+        """What a source answers; one that breaks knows nothing, and is named among the problems.
+
+        Raises UsageError when the source does: the name is its own, and wrong.
+        """
         asked, provider = self.sources.entries[source]
         try:
             if (model := asked.find(spec)) is not None:
                 require(model, Model, f"What source {source!r} found")
             return model
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, UsageError):
             raise
         except BaseException as error:
             reason = f"{type(error).__name__}: {words_of(error)}"

@@ -103,7 +103,10 @@ class ModelSource(Protocol):
         ...
 
     def find(self, spec: str, /) -> Model | None:
-        """The model that `spec` names, or None when the name is not of this source's form; no network."""
+        """The model that `spec` names, or None when the name is not of this source's form; no network.
+
+        May raise UsageError for a name that is this source's own, and wrong.
+        """
         ...
 
 

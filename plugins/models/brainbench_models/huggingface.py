@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from brainbench import hookimpl
-from brainbench.errors import ModelError
+from brainbench.errors import ModelError, UsageError
 from brainbench.hookspecs import Register
 from brainbench.nouns import Identity, Model, ModelOptions, ModelSource, OpenModel, Reporter
+from brainbench_models import shipped
 from brainbench_models.checkpoints import Checkpoint, FolderCheckpoint, HubCheckpoint
 
 BRAINBENCH_API = 1
@@ -113,11 +114,18 @@ class HuggingFaceSource:
         """
         if not spec:
             return None
+        if spec == shipped.NAME:
+            return HuggingFaceModel(shipped.ShippedCheckpoint())
         if spec in (".", "..") or spec.startswith(_PATH_STARTS) or Path(spec).is_dir():
             return HuggingFaceModel(FolderCheckpoint(Path(spec)))
         match = _HUB.fullmatch(spec)
         if match is None:
             return None
+        if match["repo"] == shipped.NAME:
+            raise UsageError(
+                f"The model {shipped.NAME} comes with brainbench and has no revisions.",
+                hint=f"Leave '@{match['revision']}' out.",
+            )
         return HuggingFaceModel(HubCheckpoint(match["repo"], match["revision"] or "main"))
 
 

@@ -20,7 +20,8 @@ def require_numbers(array: object, what: str, *, kinds: str = "fiu") -> None:
     if not isinstance(array, np.ndarray):
         raise ShapeError(f"{what} must be a numpy array; got {type(array).__name__}.")
     if array.dtype.kind not in kinds:
-        raise ShapeError(f"{what} must be real numbers; got {array.dtype}.")
+        wanted = "True or False" if kinds == "b" else "real numbers"
+        raise ShapeError(f"{what} must be {wanted}; got {array.dtype}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,16 +144,28 @@ class Recording:
 class Behaviour:
     """What each participant did on each item: arrays (participants x items).
 
-    `correct` is True where the answer was right (no answer counts as wrong); `response_time` is in
-    seconds and NaN where nobody answered.
+    `correct` is True where the answer was right (no answer counts as wrong), and None where the task has
+    no right answer. `response_time` is in seconds and NaN where nobody answered. `rating` is what others
+    thought of the answer, NaN where there is none, and None where nobody rated.
     """
 
     participants: tuple[str, ...]
     items: tuple[str, ...]
-    correct: NDArray[np.bool_]
+    correct: NDArray[np.bool_] | None
     response_time: FloatArray
+    rating: FloatArray | None = None
 
     def __post_init__(self) -> None:
+        require_numbers(self.response_time, "Behaviour: response times", kinds="f")
+        arrays = [self.response_time]
+        if self.correct is not None:
+            require_numbers(self.correct, "Behaviour: correct answers", kinds="b")
+            arrays.append(self.correct)
+        if self.rating is not None:
+            require_numbers(self.rating, "Behaviour: ratings", kinds="f")
+            arrays.append(self.rating)
         shape = (len(self.participants), len(self.items))
-        if self.correct.shape != shape or self.response_time.shape != shape:
+        if any(array.shape != shape for array in arrays):
             raise ShapeError(f"Behaviour: arrays must be {shape} (participants x items).")
+        if any(np.isinf(array).any() for array in arrays):
+            raise ShapeError("Behaviour: values must be finite, or NaN where there is none.")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from brainbench.arrays import Features, Participant, Recording
+from brainbench.arrays import Behaviour, Features, Participant, Recording
 from brainbench.errors import ShapeError
 
 
@@ -40,3 +40,34 @@ def test_a_participant_must_have_ascending_positions() -> None:
 def test_a_recording_refuses_positions_beyond_its_items() -> None:
     with pytest.raises(ShapeError, match="beyond"):
         Recording("r", ("a", "b"), (person("p", [0, 2]),))
+
+
+TIMES = np.array([[0.5, np.nan]])
+RIGHT = np.array([[True, False]])
+
+
+def test_behaviour_may_lack_right_answers_and_may_have_ratings() -> None:
+    plain = Behaviour(("p",), ("a", "b"), RIGHT, TIMES)
+    assert plain.rating is None
+    rated = Behaviour(("p",), ("a", "b"), None, TIMES, np.array([[1.25, np.nan]]))
+    assert rated.correct is None
+
+
+@pytest.mark.parametrize(
+    ("correct", "times", "rating", "words"),
+    [
+        (RIGHT.T, TIMES, None, r"\(1, 2\)"),
+        (RIGHT, TIMES[:, :1], None, r"\(1, 2\)"),
+        (RIGHT, TIMES, np.ones((2, 2)), r"\(1, 2\)"),
+        (RIGHT.astype(float), TIMES, None, "correct answers must be True or False; got float64"),
+        (RIGHT, RIGHT, None, "response times must be real numbers"),
+        (RIGHT, TIMES, np.array([[1, 2]]), "ratings must be real numbers"),
+        (RIGHT, np.array([[np.inf, 1.0]]), None, "finite"),
+        (None, TIMES, np.array([[np.inf, 1.0]]), "finite"),
+    ],
+)
+def test_behaviour_refuses_what_is_not_of_these_people_and_items(
+    correct: np.ndarray, times: np.ndarray, rating: np.ndarray | None, words: str
+) -> None:
+    with pytest.raises(ShapeError, match=words):
+        Behaviour(("p",), ("a", "b"), correct, times, rating)

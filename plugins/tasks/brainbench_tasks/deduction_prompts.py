@@ -6,6 +6,7 @@ agreeing assistant, then the problem alone. Raise PROMPT_VERSION with every chan
 
 from __future__ import annotations
 
+from brainbench import problems
 from brainbench.stimuli import Message, Stimulus
 from brainbench_tasks.deduction_items import Problem
 
@@ -27,7 +28,7 @@ _AGREED = "I will judge whether the conclusion can be drawn, and start with 'Tru
 _PLAIN = "Here is a logic problem about {about}. {rule}\n\n{block}\nAnswer:"
 
 
-def stimulus(item: str, kind: str, run: int, problem: Problem) -> Stimulus:
+def stimulus(item: str, kind: str, run: int, problem: Problem | problems.Problem) -> Stimulus:
     """The stimulus with id `item` for a problem of type `kind` ("syllogism" or "transitive").
 
     conditions: type, run, premises_needed, label (True when the conclusion follows), negated, subtype.
@@ -50,6 +51,6 @@ def stimulus(item: str, kind: str, run: int, problem: Problem) -> Stimulus:
     )
 
 
-def _block(problem: Problem) -> str:
+def _block(problem: Problem | problems.Problem) -> str:
     premises = "\n".join(f"{number}. {text}." for number, text in enumerate(problem.premises, start=1))
     return f"Premises:\n{premises}\nConclusion:\n{problem.conclusion}."

@@ -62,6 +62,7 @@ def test_the_participants_were_as_right_as_is_known() -> None:
     behaviour = Deduction().behaviour(QUIET)
     stimuli = Deduction().stimuli(QUIET)
     assert behaviour.items == tuple(stimulus.id for stimulus in stimuli)
+    assert behaviour.correct is not None
     shares = np.array(
         [behaviour.correct[:, found.indices(stimuli)].mean(axis=1) for found in Deduction().item_sets]
     )
@@ -76,6 +77,7 @@ def test_response_times_run_from_the_conclusion_and_lack_where_nobody_answered()
     behaviour = Deduction().behaviour(QUIET)
     silent = np.isnan(behaviour.response_time)
     assert 0 < silent.sum() < 20
+    assert behaviour.correct is not None
     assert not behaviour.correct[silent].any()
     assert np.nanmin(behaviour.response_time) > 0.3
     assert np.nanmax(behaviour.response_time) < 6.0

@@ -93,6 +93,15 @@ class Leaderboard:
         with _explained(self.path):
             return list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
 
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """By fingerprint, what a score was made from and with: its `facts` and `provenance`."""
+        with _explained(self.path):
+            found = self.db.query("SELECT fingerprint, facts, provenance FROM records WHERE kind = 'score'")
+            return {
+                row["fingerprint"]: {name: json.loads(row[name]) for name in ("facts", "provenance")}
+                for row in found
+            }
+
     def _add_scores(self, record_id: int | None, scores: Scores) -> None:
         layers: list[tuple[Any, ...]] = [
             (

@@ -1,0 +1,112 @@
+"""The leaderboard as one page that needs nothing else: no script, no other file, no network.
+
+`view` turns rows into plain values, `render` those into HTML, `publish` puts it into a folder.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from brainbench.errors import StoreError
+from brainbench.provenance import now, version_of
+from brainbench_leaderboard.origins import Origin, Sources, origins
+from brainbench_leaderboard.store import Leaderboard
+from brainbench_leaderboard.view import Row, Table, legend, reasons, tables
+
+NAME = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A table with all that a reader needs to judge it."""
+
+    anchor: str
+    table: Table
+    legend: tuple[str, ...]
+    reasons: tuple[str, ...]
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that the page says."""
+
+    parts: tuple[Part, ...]
+    brainbench: str
+    made: str
+
+
+def view(rows: Iterable[Row], sources: Sources) -> Page:
+    """The page's content for these standings."""
+    parts = []
+    for number, table in enumerate(tables(rows), 1):
+        own = [row for section in table.sections for entry in section.entries for row in entry.rows]
+        parts.append(
+            Part(
+                f"table-{number}",
+                table,
+                tuple(legend(own)),
+                tuple(reasons(own)),
+                origins(table, sources),
+            )
+        )
+    return Page(tuple(parts), version_of("brainbench") or "of unknown version", now())
+
+
+def render(page: Page) -> str:
+    """The page as HTML: everything from outside is escaped, and its policy allows its own style alone."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    style = resources.files("brainbench_leaderboard").joinpath("templates/page.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = Environment(
+        loader=PackageLoader("brainbench_leaderboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("page.html")
+    return template.render(page=page, style=Markup(style), style_hash=f"sha256-{digest}")
+
+
+def publish(store: Leaderboard, folder: Path, rows: Iterable[Row] | None = None) -> Path:
+    """Write the page of a leaderboard (or of some of its rows) into a folder, whole or not at all; its path.
+
+    Raises StoreError when it cannot be written.
+    """
+    text = render(view(store.standings() if rows is None else rows, store.sources()))
+    path = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+    except OSError as error:
+        raise StoreError(
+            f"The page {path} cannot be written: {error.strerror}.", hint="Name another folder."
+        ) from error
+    return path
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file and move over it: a reader never meets half a page."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".page-", suffix=".html")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)  # mkstemp's files are for nobody else, a page is for others
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise

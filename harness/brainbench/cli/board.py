@@ -1,42 +1,83 @@
-"""`brainbench board`: the leaderboard in the terminal."""
+"""`brainbench board`: the leaderboard in the terminal, and as a page."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from brainbench.cli.common import console, db_option, results_file
+from brainbench.text import plain
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--dataset", help="Only this dataset.")
 @click.option("--items", "item_set", help="Only this set of items.")
 @click.option("--json", "as_json", is_flag=True, help="Print every row as JSON.")
 @db_option
-def board(dataset: str | None, item_set: str | None, as_json: bool, db: Path | None) -> None:
-    """Show the leaderboard.
+@click.pass_context
+def board(
+    context: click.Context, dataset: str | None, item_set: str | None, as_json: bool, db: Path | None
+) -> None:
+    """Show the leaderboard, or with a subcommand do something else with it.
 
     Scores on real and simulated data never share a table, nor do two versions of a dataset or metric.
     """
-    from brainbench_leaderboard.store import Leaderboard
-
-    path = results_file(db)
-    rows = []
-    if path.exists():
-        with Leaderboard.reading(path) as store:
-            rows = store.standings()
-    rows = [row for row in rows if dataset in (None, row["dataset"]) and item_set in (None, row["item_set"])]
+    context.obj = db
+    if context.invoked_subcommand is not None:
+        if dataset or item_set or as_json:
+            raise click.UsageError("--dataset, --items and --json are for showing the leaderboard alone.")
+        return
+    rows = [
+        row
+        for row in _standings(results_file(db))
+        if dataset in (None, row["dataset"]) and item_set in (None, row["item_set"])
+    ]
     if as_json:
         import json
 
         click.echo(json.dumps(rows, indent=2))
         return
+    _show(rows, results_file(db))
+
+
+@board.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@db_option
+@click.pass_context
+def publish(context: click.Context, folder: Path, db: Path | None) -> None:
+    """Write the leaderboard as a page, DIR/index.html.
+
+    It is one file without scripts that loads nothing else: open it from the disk, or put it on any server.
+    """
+    from brainbench.errors import StoreError
+    from brainbench_leaderboard.page import publish as write
+    from brainbench_leaderboard.store import Leaderboard
+
+    path = results_file(db or context.obj)
+    if not path.exists():
+        raise StoreError(f"There are no results in {path} yet.", hint="`brainbench run` makes some.")
+    with Leaderboard.reading(path) as store:
+        page = write(store, folder)
+    click.echo(plain(page.absolute().as_uri()))
+
+
+def _standings(path: Path) -> list[dict[str, Any]]:
+    from brainbench_leaderboard.store import Leaderboard
+
+    if not path.exists():
+        return []
+    with Leaderboard.reading(path) as store:
+        return store.standings()
+
+
+def _show(rows: list[dict[str, Any]], path: Path) -> None:
     from brainbench_leaderboard.tables import legend, reasons, tables
 
     out = console()
     if not rows:
-        click.echo(f"No results in {path} yet: `brainbench run --model <model>` makes some.")
+        click.echo(f"No results in {path} yet: `brainbench run` makes some.")
     for table in tables(rows):
         out.print(table)
         out.print()

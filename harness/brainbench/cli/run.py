@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainbench.cli import demo
 from brainbench.cli.common import console, db_option, installed, results_file, warn
-from brainbench.errors import BrainbenchError, UsageError
-from brainbench.text import plain
+from brainbench.cli.planning import make_plan
+from brainbench.errors import BrainbenchError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from brainbench.catalog import Catalog
     from brainbench.plan import Plan
     from brainbench.records import Record, Reused
@@ -26,10 +25,17 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 
 @click.command()
 @click.option(
-    "--model", "models", multiple=True, required=True, help="org/name[@revision], a folder, ...; repeatable."
+    "--model",
+    "models",
+    multiple=True,
+    help="org/name[@revision], a folder, ...; repeatable. By default the model that comes with brainbench "
+    "and its untrained twin.",
 )
 @click.option(
-    "--dataset", "datasets", multiple=True, default=["deduction"], show_default=True, help="Repeatable."
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="Repeatable. By default deduction; without --model both simulated datasets.",
 )
 @click.option("--region", "regions", multiple=True, help="Only this region of interest; repeatable.")
 @click.option("--items", "item_sets", multiple=True, help="Only this set of items; repeatable.")
@@ -69,97 +75,66 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     help="How well people predict people.",
 )
 @click.option("--again", is_flag=True, help="Compute also what is already there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON, and nothing else.")
 @db_option
-def run(db: Path | None, again: bool, **chosen: Any) -> None:
+def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     """Score models against brain data: each layer, participant and region.
 
+    Without --model and --dataset it is a demonstration that needs no network: brainbench/tiny and
+    untrained:brainbench/tiny on simulated-deduction and simulated-creativity, and a page to open.
+
     Each result is kept as soon as it is finished, and what is already there is not computed again: an
-    interrupted run goes on where it stopped. The exit code is 1 when a cell failed.
+    interrupted run goes on where it stopped.
+
+    Exit codes: 0 all is well; 1 a cell failed, or a file cannot be read or written; 2 an argument names
+    nothing; 130 stopped by Ctrl-C.
     """
+    is_demo = not chosen["models"] and not chosen["datasets"]
+    chosen["models"], chosen["datasets"] = demo.choose(chosen["models"], chosen["datasets"])
     catalog = installed()
     known = len(catalog.problems)
     plan = make_plan(catalog, **chosen)
     warn(catalog.problems[known:])  # what broke when it was first used
-    from brainbench.cli.progress import BarReporter
     from brainbench_leaderboard.store import Leaderboard
 
-    err = console(stderr=True)
     path = results_file(db)
     with Leaderboard(path) as store:
-        results: list[Record | Reused] = []
-        try:
-            with BarReporter(err) as reporter:
-                _compute(plan, catalog, store, again, reporter, err, results)
-        except KeyboardInterrupt:
-            err.print(
-                f"Stopped. What was finished is kept in {path}: the same command goes on from there.",
-                soft_wrap=True,
-            )
-            sys.exit(INTERRUPTED)
-        _show(store, results, path, err)
+        results = _compute(plan, catalog, store, again)
+        rows = _rows(store, results)
+        if as_json:
+            import json
+
+            click.echo(json.dumps(rows, indent=2))
+        else:
+            _show(rows)
+        _say_counts(results, path)
+        if is_demo:
+            _close_demo(plan, store, rows, say=not as_json)
     sys.exit(int(any(_failed(result) for result in results)))
 
 
-def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
-    """The plan for the options of `run`; raises UsageError for a name that nothing answers to."""
-    from brainbench.nouns import ModelOptions
-    from brainbench.plan import Plan
-
-    names = ("dtype", "pooling", "device", "batch_size", "seed", "trust_remote_code")
-    datasets = [catalog.datasets.get(name) for name in dict.fromkeys(chosen["datasets"])]
-    _check("region", chosen["regions"], [region for dataset in datasets for region in dataset.regions])
-    _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
-    asked = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
-    metrics = [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()
-    plan = Plan.product(
-        models=[catalog.find_model(name) for name in dict.fromkeys(chosen["models"])],
-        datasets=datasets,
-        metrics=metrics,
-        interventions=[catalog.interventions.get(name) for name in dict.fromkeys(chosen["interventions"])],
-        options=ModelOptions(**{name: chosen[name] for name in names}),
-        regions=chosen["regions"],
-        item_sets=chosen["item_sets"],
-        ceilings=chosen["ceilings"],
-    )
-    if not plan.cells:
-        raise UsageError("There is nothing to compute: no metric is installed, or no such region.")
-    return plan
-
-
-def _check(kind: str, asked: tuple[str, ...], known: list[str]) -> None:
-    from brainbench.catalog import suggest
-
-    for name in asked:
-        if name not in known:
-            raise UsageError(
-                f"There is no {kind} called {name!r} in the chosen datasets.", hint=suggest(name, known)
-            )
-
-
-def _compute(  # noqa: PLR0913, PLR0917 - the one place where all meet
-    plan: Plan,
-    catalog: Catalog,
-    store: Leaderboard,
-    again: bool,
-    reporter: Any,
-    err: Console,
-    results: list[Record | Reused],
-) -> None:
+def _compute(plan: Plan, catalog: Catalog, store: Leaderboard, again: bool) -> list[Record | Reused]:
+    """All results, each kept as soon as it is there; leaves with INTERRUPTED after Ctrl-C."""
+    from brainbench.cli.log import Log
+    from brainbench.cli.progress import BarReporter
     from brainbench.records import Record
     from brainbench.runner import run as run_plan
 
+    err = console(stderr=True)
     versions = catalog.provider_versions()
     is_done = (lambda fingerprint: False) if again else store.has
-    log = _Log(err)
-    with reporter.task("All cells", len(plan)) as advance:
-        for result in run_plan(plan, is_done=is_done, reporter=reporter, plugins=versions):
-            if isinstance(result, Record):
-                kept = _keep(result, store)
-                log.record(kept)
-                results.append(kept)
-            else:
-                results.append(result)
-            advance(1)
+    log, results = Log(err, plan), []
+    try:
+        with BarReporter(err) as reporter, reporter.task("All cells", len(plan)) as advance:
+            for result in run_plan(plan, is_done=is_done, reporter=reporter, plugins=versions):
+                results.append(_keep(result, store) if isinstance(result, Record) else result)
+                log.add(results[-1])
+                advance(1)
+    except KeyboardInterrupt:
+        kept = f"Stopped. What was finished is kept in {store.path}: the same command goes on from there."
+        err.print(kept, soft_wrap=True)
+        sys.exit(INTERRUPTED)
+    return results
 
 
 def _keep(record: Record, store: Leaderboard) -> Record:
@@ -178,59 +153,47 @@ def _keep(record: Record, store: Leaderboard) -> Record:
     return record
 
 
-class _Log:
-    """One line for each finished cell; what fails many times for one reason is said once."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._said: set[tuple[str, str]] = set()
-
-    def record(self, record: Record) -> None:
-        """Print what became of a cell, unless its failure has been said."""
-        from brainbench.records import Failure, Scores
-
-        outcome, cell = record.outcome, record.cell
-        if isinstance(outcome, Scores):
-            best = f"{outcome.headline:.4f} at {outcome.layers[outcome.best]}"
-            self._print("done", "green", f"{cell}: {best} ({record.provenance['seconds']:.1f} s)")
-        elif isinstance(outcome, Failure):
-            who = cell.model.name if cell.model else "ceiling"
-            if (who, outcome.message) not in self._said:
-                self._said.add((who, outcome.message))
-                self._print("failed", "red", f"{cell}: {outcome.message} {outcome.hint}".strip())
-        else:
-            self._print("skipped", "yellow", f"{cell}: {outcome.reason}")
-
-    def _print(self, state: str, style: str, line: str) -> None:
-        from rich.text import Text
-
-        text = Text(f"{state:<8}", style=style).append(plain(line), style="default")
-        self.console.print(text, soft_wrap=not self.console.is_terminal)
-
-
 def _failed(result: Record | Reused) -> bool:
     from brainbench.records import Failure, Record
 
     return isinstance(result, Record) and isinstance(result.outcome, Failure)
 
 
-def _show(store: Leaderboard, results: list[Record | Reused], path: Path, err: Console) -> None:
-    from brainbench.records import Reused
+def _rows(store: Leaderboard, results: list[Record | Reused]) -> list[dict[str, Any]]:
+    """The standings of what was asked for, and of nothing else in the file."""
+    seen = {result.fingerprint for result in results}
+    return [row for row in store.standings() if row["fingerprint"] in seen]
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
     from brainbench_leaderboard.tables import legend, tables
 
     out = console()
-    seen = {result.fingerprint for result in results}
-    rows = [row for row in store.standings() if row["fingerprint"] in seen]
-    for table in tables(rows):
+    for table in tables(rows, detailed=False):
         out.print(table)
         out.print()
-    for line in legend(rows):
+    for line in legend(rows, detailed=False):
         out.print(line)
+
+
+def _say_counts(results: list[Record | Reused], path: Path) -> None:
+    from brainbench.records import Reused
+
     reused = sum(isinstance(result, Reused) for result in results)
     failed = sum(_failed(result) for result in results)
     cells = f"{len(results)} cell{'' if len(results) == 1 else 's'}"
-    err.print(
+    console(stderr=True).print(
         f"{cells}: {len(results) - reused - failed} computed, {reused} were there, "
         f"{failed} failed. All results: {path} (brainbench board).",
         soft_wrap=True,
     )
+
+
+def _close_demo(plan: Plan, store: Leaderboard, rows: list[dict[str, Any]], *, say: bool) -> None:
+    """Write the page beside the results, and say what a newcomer wants to know."""
+    from brainbench_leaderboard.page import publish
+
+    page = publish(store, store.path.parent / f"{store.path.stem}-page")
+    if say:
+        datasets = list({id(cell.dataset): cell.dataset for cell in plan}.values())
+        demo.show(demo.closing(datasets, rows, store.path, page), console())

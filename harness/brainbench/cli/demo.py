@@ -1,0 +1,139 @@
+"""What `brainbench run` does when nobody says what: the choice, and what is said of it afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainbench.text import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from brainbench.nouns import BrainDataset
+
+TRAINED = "brainbench/tiny"
+TWIN = f"untrained:{TRAINED}"
+DATASETS = ("simulated-deduction", "simulated-creativity")
+REAL_DATASET = "deduction"
+REAL_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+Row = Mapping[str, Any]
+
+
+def choose(models: Sequence[str], datasets: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The models and datasets asked for; where nothing is asked for, those that `run --help` promises."""
+    return models or (TRAINED, TWIN), datasets or ((REAL_DATASET,) if models else DATASETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A paragraph of the closing; what is `whole` (a path, a command) is never broken into lines."""
+
+    heading: str
+    words: str
+    whole: bool = False
+
+
+def closing(datasets: Sequence[BrainDataset], rows: Sequence[Row], db: Path, page: Path) -> list[Note]:
+    """What a newcomer wants to know after the demo."""
+    names = " and ".join(dataset.name for dataset in datasets)
+    said = (
+        f"{TRAINED}, a small language model that comes with brainbench, and its untrained twin (the same "
+        f"network with random weights), every layer against {names}. These are SIMULATED: nobody was "
+        "scanned, and what is in them to be found is known."
+    )
+    by_name = sorted(datasets, key=lambda dataset: dataset.name)  # as the tables are
+    meanings = " ".join(filter(None, (meaning(dataset, rows) for dataset in by_name)))
+    return [
+        Note("What was run", said),
+        Note("What it says", meanings or "Nothing yet: there are no scores of both models to compare."),
+        Note("Results", f"{db} (again: {program()} board)", whole=True),
+        Note("Page", page.absolute().as_uri(), whole=True),
+        Note("Next", f"{program()} run --model {REAL_MODEL}", whole=True),
+        Note("", "scores a real model on the fMRI of ten people; fetches the model, and 13 MB of data."),
+    ]
+
+
+def show(notes: Sequence[Note], console: Console) -> None:
+    """Print the closing, headings to the left."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print()
+    for note in notes:
+        heading = Text(f"{note.heading:<14}", style="bold")
+        if note.whole:
+            console.print(heading.append(plain(note.words), style="not bold"), soft_wrap=True)
+        else:
+            grid = Table.grid()
+            grid.add_row(heading, Text(plain(note.words)))
+            console.print(grid)
+
+
+def meaning(dataset: BrainDataset, rows: Sequence[Row]) -> str:
+    """One sentence, read from the scores: both models where a signal is planted, and where none is.
+
+    Empty where a score is missing. What is planted is the dataset's `truth`; of one without, all that is
+    known is that its first region is the main one.
+    """
+    shares = _planted(dataset)
+    (region, items), planted = max(shares.items(), key=lambda found: found[1])
+    pair = _pair(rows, dataset.name, region, items)
+    if pair is None:
+        return ""
+    trained, twin = pair
+    where = f" ({items} items), where a signal is planted," if planted else f" ({items} items)"
+    sentence = (
+        f"{dataset.name}: in {region}{where} the trained model scores {trained['score']:.3f}, "
+        f"{_compared(trained, twin)} its untrained twin with {twin['score']:.3f}{_limit(trained)}"
+    )
+    empty = next(
+        (name for (name, of), share in shares.items() if of == items and planted and not share), None
+    )
+    pair = _pair(rows, dataset.name, empty, items) if empty else None
+    if pair is None:
+        return f"{sentence}."
+    chance = " and ".join(f"{row['score']:.3f}" for row in pair)
+    return f"{sentence}; in {empty}, where none is, they reach {chance}, by chance and the choice of a layer."
+
+
+def _planted(dataset: BrainDataset) -> dict[tuple[str, str], float]:
+    """By region and set of items, the share of the responses that a model could explain."""
+    truth = getattr(dataset, "truth", None)
+    pairs = [(region, items.name) for items in dataset.item_sets for region in dataset.regions]
+    return {pair: float(truth(*pair).share) if truth else 0.0 for pair in pairs}
+
+
+def _pair(rows: Sequence[Row], dataset: str, region: str, items: str) -> tuple[Row, Row] | None:
+    """The rows of both models for one question, under the first metric that has both."""
+    by_metric: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        here = (row["dataset"], row["region"], row["item_set"]) == (dataset, region, items)
+        if here and row["outcome"] == "scores":
+            by_metric.setdefault(f"{row['metric']}/{row['protocol']}", {})[row["model"]] = row
+    both = [found for found in by_metric.values() if TRAINED in found and TWIN in found]
+    return (both[0][TRAINED], both[0][TWIN]) if both else None
+
+
+def _compared(trained: Row, twin: Row) -> str:
+    """How the first score stands to the second, measured by the spread over people."""
+    difference = trained["score"] - twin["score"]
+    if difference <= 0:
+        return "not above"
+    return "above" if difference > max(trained["spread"], twin["spread"]) else "hardly above"
+
+
+def _limit(row: Row) -> str:
+    ceiling = row["ceiling"] if row["ceiling_like_for_like"] is None else row["ceiling_like_for_like"]
+    return "" if ceiling is None else f" (ceiling {ceiling:.2f})"
+
+
+def program() -> str:
+    """What to type for brainbench here: after `make demo` it is not on the path."""
+    typed = Path(sys.argv[0])
+    return str(typed) if typed.name == "brainbench" and shutil.which("brainbench") is None else "brainbench"

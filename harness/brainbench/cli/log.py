@@ -1,0 +1,65 @@
+"""One line on standard error for each model and dataset that is finished, and for what went wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from brainbench.records import Failure, Record, Reused, Scores
+from brainbench.text import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from brainbench.plan import Cell, Plan
+
+Group = tuple[str, str, str]
+
+
+class Log:
+    """Says when all cells of a model on a dataset are done; what fails many times for one reason, once."""
+
+    def __init__(self, console: Console, plan: Plan) -> None:
+        self.console = console
+        self._left = Counter(_group(cell) for cell in plan)
+        self._scored: Counter[Group] = Counter()
+        self._seconds: Counter[Group] = Counter()
+        self._said: set[tuple[str, str, str]] = set()
+
+    def add(self, result: Record | Reused) -> None:
+        """Take note of a finished cell, and print what there is to say."""
+        cell, group = result.cell, _group(result.cell)
+        if isinstance(result, Record):
+            outcome = result.outcome
+            if isinstance(outcome, Scores):
+                self._scored[group] += 1
+                self._seconds[group] += result.provenance["seconds"]
+            elif isinstance(outcome, Failure):
+                self._say("failed", "red", cell, f"{outcome.message} {outcome.hint}".strip())
+            else:
+                self._say("skipped", "yellow", cell, outcome.reason)
+        self._left[group] -= 1
+        if not self._left[group] and (scored := self._scored[group]):
+            who, dataset, change = group
+            cells = f"{scored} cell{'' if scored == 1 else 's'} scored"
+            self._print(
+                "done", "green", f"{who}{change} on {dataset}: {cells} ({self._seconds[group]:.1f} s)"
+            )
+
+    def _say(self, state: str, style: str, cell: Cell, reason: str) -> None:
+        said = (state, _group(cell)[0], reason)
+        if said not in self._said:
+            self._said.add(said)
+            self._print(state, style, f"{cell}: {reason}")
+
+    def _print(self, state: str, style: str, line: str) -> None:
+        text = Text(f"{state:<8}", style=style).append(plain(line), style="default")
+        self.console.print(text, soft_wrap=not self.console.is_terminal)
+
+
+def _group(cell: Cell) -> Group:
+    change = cell.intervention.name if cell.intervention else "none"
+    who = cell.model.name if cell.model else "ceilings"
+    return (who, cell.dataset.name, "" if change == "none" else f" + {change}")

@@ -1,0 +1,47 @@
+"""From the options of `run` to a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from brainbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from brainbench.catalog import Catalog
+    from brainbench.plan import Plan
+
+
+def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
+    """The plan for the options of `run`; raises UsageError for a name that nothing answers to."""
+    from brainbench.nouns import ModelOptions
+    from brainbench.plan import Plan
+
+    names = ("dtype", "pooling", "device", "batch_size", "seed", "trust_remote_code")
+    datasets = [catalog.datasets.get(name) for name in dict.fromkeys(chosen["datasets"])]
+    _check("region", chosen["regions"], [region for dataset in datasets for region in dataset.regions])
+    _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
+    asked = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
+    metrics = [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()
+    plan = Plan.product(
+        models=[catalog.find_model(name) for name in dict.fromkeys(chosen["models"])],
+        datasets=datasets,
+        metrics=metrics,
+        interventions=[catalog.interventions.get(name) for name in dict.fromkeys(chosen["interventions"])],
+        options=ModelOptions(**{name: chosen[name] for name in names}),
+        regions=chosen["regions"],
+        item_sets=chosen["item_sets"],
+        ceilings=chosen["ceilings"],
+    )
+    if not plan.cells:
+        raise UsageError("There is nothing to compute: no metric is installed, or no such region.")
+    return plan
+
+
+def _check(kind: str, asked: tuple[str, ...], known: list[str]) -> None:
+    from brainbench.catalog import suggest
+
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"There is no {kind} called {name!r} in the chosen datasets.", hint=suggest(name, known)
+            )

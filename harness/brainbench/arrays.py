@@ -157,7 +157,7 @@ class Behaviour:
 
     def __post_init__(self) -> None:
         require_numbers(self.response_time, "Behaviour: response times", kinds="f")
-        arrays = [self.response_time]
+        arrays: list[NDArray[Any]] = [self.response_time]
         if self.correct is not None:
             require_numbers(self.correct, "Behaviour: correct answers", kinds="b")
             arrays.append(self.correct)

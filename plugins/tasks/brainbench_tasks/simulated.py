@@ -1,0 +1,193 @@
+"""The datasets `simulated-deduction` and `simulated-creativity`: made-up brains in which the truth is known.
+
+No brain was measured. Stimuli, sets of items, people with their own voxels, behaviour and noise are like the
+real ones; what the responses hold is planted by the formula of `simulated_brain`, and `truth` says what. Four
+presets: `planted` (features of reasoning, or the meaning of objects), `null` (nothing), `nuisance` (only task
+type, text length and response time) and `guide` (the right answer, or the rating). Everything follows from
+version, preset and seed (and from the number of people and voxels): `dataclasses.replace(dataset, seed=7)`
+gives another draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from brainbench import hookimpl
+from brainbench.arrays import Behaviour, Participant, Recording
+from brainbench.errors import UsageError
+from brainbench.hookspecs import Register
+from brainbench.nouns import BrainDataset, DatasetCard, Identity, Reporter
+from brainbench.stimuli import ALL_ITEMS, ItemSet, Stimulus
+from brainbench_tasks import (
+    creativity_prompts,
+    deduction_prompts,
+    simulated_card,
+    simulated_creativity,
+    simulated_deduction,
+)
+from brainbench_tasks.simulated_brain import NUISANCES, Design, Grid, Shares, Truth, responses, stream
+from brainbench_tasks.simulated_scores import expected_score
+
+PRESETS = ("planted", "null", "nuisance", "guide")
+MAX_VOXELS = 100_000
+
+
+@dataclass(frozen=True)
+class _Simulated:
+    """What both datasets share. `grid`: voxels along the three axes of every region."""
+
+    preset: str = "planted"
+    seed: int = 0
+    version: int = 1
+    people: int = 8
+    grid: Grid = (5, 4, 3)
+
+    simulated: ClassVar[bool] = True
+    experiment: ClassVar[str]
+    regions: ClassVar[tuple[str, ...]]
+    item_sets: ClassVar[tuple[ItemSet, ...]]
+    prompt_version: ClassVar[int]
+    shares: ClassVar[Mapping[str, tuple[Shares, ...]]]
+    design: ClassVar[Callable[[int, str, int, int], Design]]
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise UsageError(
+                f"There is no preset {self.preset!r}.", hint=f"Choose one of {', '.join(PRESETS)}."
+            )
+        if self.seed < 0 or self.people < 1 or min(self.grid) < 1 or prod(self.grid) > MAX_VOXELS:
+            raise UsageError(
+                "A simulated brain needs a seed of 0 or more, a person or more, and from 1 to "
+                f"{MAX_VOXELS:,} voxels."
+            )
+
+    @property
+    def name(self) -> str:
+        """The experiment, and the preset unless it is `planted`."""
+        suffix = "" if self.preset == "planted" else f"-{self.preset}"
+        return f"simulated-{self.experiment}{suffix}"
+
+    @property
+    def card(self) -> DatasetCard:
+        """What is planted in which region, by which formula."""
+        return simulated_card.card(
+            self.experiment, self.preset, dict(zip(self.regions, self._shares, strict=True))
+        )
+
+    def identity(self, region: str) -> Identity:
+        """All that decides stimuli and responses: there are no files."""
+        self._of(region)
+        return Identity(
+            {
+                "name": self.name,
+                "version": self.version,
+                "prompt_version": self.prompt_version,
+                "simulated": self.simulated,
+                "region": region,
+                "preset": self.preset,
+                "seed": self.seed,
+                "people": self.people,
+                "grid": list(self.grid),
+            }
+        )
+
+    def stimuli(self, reporter: Reporter) -> tuple[Stimulus, ...]:
+        """The stimuli, the same for all presets of a seed."""
+        return self._made.stimuli
+
+    def recording(self, region: str, reporter: Reporter) -> Recording:
+        """Made-up betas (items x voxels, float32, in % signal change), strata by task type."""
+        shares, made = self._of(region), self._made
+        people = []
+        for at, name in enumerate(made.behaviour.participants):
+            rng = stream(self.name, self.version, self.seed, region, name)
+            there = np.flatnonzero(made.present[at])
+            people.append(Participant(name, responses(made, at, shares, self.grid, rng)[there], there))
+        return Recording(region, made.behaviour.items, tuple(people), made.strata)
+
+    def behaviour(self, reporter: Reporter) -> Behaviour:
+        """What the made-up people answered, and how fast; the same for all presets of a seed."""
+        return self._made.behaviour
+
+    def truth(self, region: str, items: str = "all") -> Truth:
+        """What is planted in a region over a set of items, its share, and what it is expected to score."""
+        shares, made = self._of(region), self._made
+        chosen = next((found for found in self.item_sets if found.name == items), None)
+        if chosen is None:
+            names = ", ".join(found.name for found in self.item_sets)
+            raise UsageError(f"{self.name} has no set of items {items!r}.", hint=f"Choose one of {names}.")
+        index = list(chosen.indices(made.stimuli))
+        share = shares.signal * float(made.carries[index].mean())
+        return Truth(
+            names=made.names,
+            values=made.features[index],
+            share=share,
+            nuisance_names=NUISANCES,
+            nuisances=made.nuisances[:, index],
+            nuisance_share=shares.nuisance,
+            ceiling=sqrt(share),
+            expected_score=expected_score(
+                share, len(made.names), float(made.present[:, index].sum(axis=1).mean())
+            ),
+        )
+
+    @property
+    def _made(self) -> Design:
+        return type(self).design(self.version, self.preset, self.seed, self.people)
+
+    @property
+    def _shares(self) -> tuple[Shares, ...]:
+        return self.shares[self.preset]
+
+    def _of(self, region: str) -> Shares:
+        if region not in self.regions:
+            raise UsageError(
+                f"The dataset {self.name} has no region {region!r}.",
+                hint=f"Choose one of {', '.join(self.regions)}.",
+            )
+        return self._shares[self.regions.index(region)]
+
+
+@dataclass(frozen=True)
+class SimulatedDeduction(_Simulated):
+    """70 deduction problems of the real design; SIMULATED responses of people who judge them."""
+
+    experiment: ClassVar[str] = "deduction"
+    regions: ClassVar[tuple[str, ...]] = simulated_deduction.REGIONS
+    item_sets: ClassVar[tuple[ItemSet, ...]] = (
+        ALL_ITEMS,
+        ItemSet("syllogism", {"type": "syllogism"}),
+        ItemSet("transitive", {"type": "transitive"}),
+    )
+    prompt_version: ClassVar[int] = deduction_prompts.PROMPT_VERSION
+    shares: ClassVar[Mapping[str, tuple[Shares, ...]]] = simulated_deduction.SHARES
+    design: ClassVar[Callable[[int, str, int, int], Design]] = staticmethod(simulated_deduction.design)
+
+
+@dataclass(frozen=True)
+class SimulatedCreativity(_Simulated):
+    """23 objects, new uses and a control task; SIMULATED responses of people who think about them."""
+
+    experiment: ClassVar[str] = "creativity"
+    regions: ClassVar[tuple[str, ...]] = simulated_creativity.REGIONS
+    item_sets: ClassVar[tuple[ItemSet, ...]] = (
+        ALL_ITEMS,
+        ItemSet("create", {"task": "create"}),
+        ItemSet("object", {"task": "object"}),
+    )
+    prompt_version: ClassVar[int] = creativity_prompts.PROMPT_VERSION
+    shares: ClassVar[Mapping[str, tuple[Shares, ...]]] = simulated_creativity.SHARES
+    design: ClassVar[Callable[[int, str, int, int], Design]] = staticmethod(simulated_creativity.design)
+
+
+@hookimpl
+def register_datasets(register: Register[BrainDataset]) -> None:
+    """Offer both experiments in all presets."""
+    for made in (SimulatedDeduction, SimulatedCreativity):
+        for preset in PRESETS:
+            register(made(preset))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
@@ -66,6 +67,10 @@ def render(page: Page) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
+    def breakable(name: str) -> Markup:
+        """The name, escaped, with places where a narrow screen may break it."""
+        return Markup("<wbr>").join(re.split(r"(?<=[_:/])", name))
+
     style = resources.files("brainbench_leaderboard").joinpath("templates/page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment = Environment(
@@ -75,6 +80,7 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = breakable
     template = environment.get_template("page.html")
     return template.render(page=page, style=Markup(style), style_hash=f"sha256-{digest}")
 

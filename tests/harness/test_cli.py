@@ -30,6 +30,7 @@ STIMULI = tuple(Stimulus(t, (Message("user", t),), t, t) for t in TEXTS)
 class Open:
     def features(self, stimuli, reporter):
         if FAULT == "exit": raise SystemExit(0)
+        if FAULT == "interrupt": raise KeyboardInterrupt
         if FAULT == "escape": raise ValueError("\\x1b[2J cleared [red]x")
         rng = np.random.default_rng(0)
         return Features({"l": np.array([[len(s.text), len(s.text) ** 2 % 7] for s in stimuli], float)})
@@ -224,3 +225,73 @@ def test_lists_can_be_read_by_programs(brainbench: Brainbench) -> None:
     listed = json.loads(brainbench("list", "--json").output)
     assert {row["name"] for row in listed["models"]} >= {"bad", "good"}
     assert "small 1.0" in {row["provided by"] for row in listed["metrics"]}
+
+
+def test_scores_as_json_stand_alone_on_standard_output(brainbench: Brainbench) -> None:
+    result = brainbench(*RUN, "--model", "good", "--json")
+    (row,) = json.loads(result.stdout)
+    assert (row["model"], row["outcome"], row["score"]) == ("good", "scores", 0.5)
+    assert json.loads(brainbench("board", "--json").stdout) == [row]
+    assert "1 computed" in result.stderr
+
+
+def test_json_shows_what_was_asked_for_and_a_failure_with_its_reason(brainbench: Brainbench) -> None:
+    brainbench(*RUN, "--model", "good")
+    result = brainbench(*RUN, "--model", "bad", "--json", fault="escape")
+    (row,) = json.loads(result.stdout)
+    assert (row["model"], row["outcome"], row["exception"]) == ("bad", "failure", "ValueError")
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault", "code"),
+    [
+        (("--model", "good"), "", 0),
+        (("--model", "bad"), "exit", 1),
+        (("--model", "good", "--db", "/dev/null/b.db"), "", 1),
+        (("--model", "nobody"), "", 2),
+        (("--model", "good", "--region", "nowhere"), "", 2),
+        (("--model", "good", "--nonsense"), "", 2),
+        (("--model", "bad"), "interrupt", 130),
+    ],
+)
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_exit_codes_are_those_of_the_help(
+    brainbench: Brainbench, arguments: tuple[str, ...], fault: str, code: int, form: tuple[str, ...]
+) -> None:
+    result = brainbench(*RUN, *arguments, *form, fault=fault)
+    assert result.exit_code == code
+    assert form == () or code in (0, 1) or result.stdout == ""
+    assert f"{code} " in brainbench("run", "--help").output.partition("Exit codes:")[2]
+
+
+def test_one_line_is_said_for_each_model_and_dataset(brainbench: Brainbench) -> None:
+    result = brainbench("run", "--dataset", "small", "--model", "good", "--metric", "simple")
+    assert "done    good on small: 1 cell scored" in result.stderr
+    assert "skipped ceiling on small, here, all items, simple/paper: no such thing" in result.stderr
+    again = brainbench("run", "--dataset", "small", "--model", "good", "--metric", "simple")
+    assert "done" not in again.stderr
+    assert "skipped" not in again.stderr
+
+
+def test_the_board_is_written_as_a_page(brainbench: Brainbench, tmp_path: Path) -> None:
+    brainbench(*RUN, "--model", "good")
+    result = brainbench("board", "publish", str(tmp_path / "page"))
+    assert result.exit_code == 0
+    page = tmp_path / "page" / "index.html"
+    assert result.stdout == f"{page.as_uri()}\n"
+    assert "0.500" in page.read_text()
+    other = brainbench("board", "--db", str(tmp_path / "none.db"), "publish", str(tmp_path / "other"))
+    assert other.exit_code == 1
+    assert "no results" in other.stderr
+    assert brainbench("board", "--json", "publish", str(tmp_path)).exit_code == 2
+
+
+def test_a_page_that_cannot_be_written_is_said_in_one_sentence(
+    brainbench: Brainbench, tmp_path: Path
+) -> None:
+    brainbench(*RUN, "--model", "good")
+    (tmp_path / "file").write_text("")
+    result = brainbench("board", "publish", str(tmp_path / "file" / "page"))
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr

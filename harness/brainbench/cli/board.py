@@ -44,7 +44,11 @@ def board(
 
 @board.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@db_option
+@click.option(
+    "--db",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The results file, as for `brainbench board`.",
+)
 @click.pass_context
 def publish(context: click.Context, folder: Path, db: Path | None) -> None:
     """Write the leaderboard as a page, DIR/index.html.

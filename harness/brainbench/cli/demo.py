@@ -39,20 +39,24 @@ class Note:
     whole: bool = False
 
 
-def closing(datasets: Sequence[BrainDataset], rows: Sequence[Row], db: Path, page: Path) -> list[Note]:
-    """What a newcomer wants to know after the demo."""
+def closing(
+    datasets: Sequence[BrainDataset], rows: Sequence[Row], store: Path, page: Path, *, anew: bool
+) -> list[Note]:
+    """What a newcomer wants to know after the demo; `anew` is False when all was there before."""
     names = " and ".join(dataset.name for dataset in datasets)
     said = (
         f"{TRAINED}, a small language model that comes with brainbench, and its untrained twin (the same "
         f"network with random weights), every layer against {names}. These are SIMULATED: nobody was "
         "scanned, and what is in them to be found is known."
     )
+    before = "" if anew else " Nothing was computed anew: all results were there from an earlier run."
     by_name = sorted(datasets, key=lambda dataset: dataset.name)  # as the tables are
-    meanings = " ".join(filter(None, (meaning(dataset, rows) for dataset in by_name)))
+    meanings = [words for dataset in by_name if (words := meaning(dataset, rows))]
     return [
-        Note("What was run", said),
-        Note("What it says", meanings or "Nothing yet: there are no scores of both models to compare."),
-        Note("Results", f"{db} (again: {program()} board)", whole=True),
+        Note("What was run", said + before),
+        Note("What it says", meanings[0] if meanings else "Nothing: no scores of both models to compare."),
+        *(Note("", words) for words in meanings[1:]),
+        Note("Results", f"{store} (again: {program()} board)", whole=True),
         Note("Page", page.absolute().as_uri(), whole=True),
         Note("Next", f"{program()} run --model {REAL_MODEL}", whole=True),
         Note("", "scores a real model on the fMRI of ten people; fetches the model, and 13 MB of data."),
@@ -89,7 +93,7 @@ def meaning(dataset: BrainDataset, rows: Sequence[Row]) -> str:
     trained, twin = pair
     where = f" ({items} items), where a signal is planted," if planted else f" ({items} items)"
     sentence = (
-        f"{dataset.name}: in {region}{where} the trained model scores {trained['score']:.3f}, "
+        f"{dataset.name}: in region {region}{where} the trained model scores {trained['score']:.3f}, "
         f"{_compared(trained, twin)} its untrained twin with {twin['score']:.3f}{_limit(trained)}"
     )
     empty = next(
@@ -130,7 +134,7 @@ def _compared(trained: Row, twin: Row) -> str:
 
 def _limit(row: Row) -> str:
     ceiling = row["ceiling"] if row["ceiling_like_for_like"] is None else row["ceiling_like_for_like"]
-    return "" if ceiling is None else f" (ceiling {ceiling:.2f})"
+    return "" if ceiling is None else f" (ceiling {ceiling:.3f})"
 
 
 def program() -> str:

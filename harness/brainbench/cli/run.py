@@ -95,6 +95,7 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     known = len(catalog.problems)
     plan = make_plan(catalog, **chosen)
     warn(catalog.problems[known:])  # what broke when it was first used
+    from brainbench.records import Record
     from brainbench_leaderboard.store import Leaderboard
 
     path = results_file(db)
@@ -109,7 +110,8 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
             _show(rows)
         _say_counts(results, path)
         if is_demo:
-            _close_demo(plan, store, rows, say=not as_json)
+            anew = any(isinstance(result, Record) for result in results)
+            _close_demo(plan, store, rows, anew=anew, say=not as_json)
     sys.exit(int(any(_failed(result) for result in results)))
 
 
@@ -189,11 +191,11 @@ def _say_counts(results: list[Record | Reused], path: Path) -> None:
     )
 
 
-def _close_demo(plan: Plan, store: Leaderboard, rows: list[dict[str, Any]], *, say: bool) -> None:
+def _close_demo(plan: Plan, store: Leaderboard, rows: list[dict[str, Any]], *, anew: bool, say: bool) -> None:
     """Write the page beside the results, and say what a newcomer wants to know."""
     from brainbench_leaderboard.page import publish
 
     page = publish(store, store.path.parent / f"{store.path.stem}-page")
     if say:
         datasets = list({id(cell.dataset): cell.dataset for cell in plan}.values())
-        demo.show(demo.closing(datasets, rows, store.path, page), console())
+        demo.show(demo.closing(datasets, rows, store.path, page, anew=anew), console())

@@ -1,11 +1,14 @@
-# `make run` and `make test` need Python 3.11 or newer and nothing else: both make .venv from the pinned versions.
+# `make demo` and `make test` need Python 3.11 or newer and nothing else: both make .venv from the pinned versions.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 MODEL  ?= HuggingFaceTB/SmolLM2-135M-Instruct
 ARGS   ?=
 
-.PHONY: run test check lint types docs bench lock clean
+.PHONY: demo run test check lint types docs bench lock clean
+
+demo: $(VENV)/.installed ## the whole system on things that ship with it: a table, and a page to open
+	$(BIN)/brainbench run $(ARGS)
 
 run: $(VENV)/.installed ## score a model on the brain data and show the table
 	$(BIN)/brainbench run --model "$(MODEL)" --dataset deduction $(ARGS)
@@ -22,8 +25,8 @@ lint: $(VENV)/.installed
 types: $(VENV)/.installed
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS=file.db writes the table
-	$(BIN)/python tests/docs/render.py $(if $(RESULTS),--results $(RESULTS))
+docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS=file.db writes the table, DEMO=1 runs the demo for its output
+	$(BIN)/python tests/docs/render.py $(if $(RESULTS),--results $(RESULTS)) $(if $(DEMO),--demo)
 
 bench: $(VENV)/.installed ## speed against peers, as ratios; needs BRAINBENCH_MIRROR or a network
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

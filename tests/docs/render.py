@@ -1,14 +1,18 @@
 """Writes into the docs what code knows better: help texts, example files, the table of figures.
 
 `make docs` writes; `--check` says which file is out of date and fails. The table is only touched when
-`--results` names a results file that holds the runs it shows.
+`--results` names a results file that holds the runs it shows, the demo's output only with `--demo`, which
+runs it: both hold measured numbers.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +24,12 @@ from brainbench_leaderboard.store import Leaderboard
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "plugins/README.md")
 SHOWN = ("stories260k", "untrained:stories260k")
-BLOCK = re.compile(r"(<!-- (help|file|table): (\S+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (help|file|table|output): (\S+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 LANGUAGES = {".py": "python", ".toml": "toml"}
 
 
-def rendered(text: str, results: Path | None) -> str:
-    """The page with each block written anew."""
+def rendered(text: str, results: Path | None, demo: str | None = None) -> str:
+    """The page with each block written anew; those of measured numbers only where these are given."""
 
     def write(match: re.Match[str]) -> str:
         start, kind, name, old, end = match.groups()
@@ -33,15 +37,32 @@ def rendered(text: str, results: Path | None) -> str:
             return start + help_block(name) + end
         if kind == "file":
             return start + file_block(ROOT / name) + end
+        if kind == "output":
+            return start + (f"```\n$ make demo\n{demo}```\n" if demo else old) + end
         return start + (table_block(results) if results else old) + end
 
     return BLOCK.sub(write, text)
 
 
 def help_block(command: str) -> str:
-    """What `brainbench <command> --help` prints, 100 columns wide."""
-    shown = CliRunner().invoke(cli, [command, "--help"], prog_name="brainbench", terminal_width=100)
-    return f"```\n$ brainbench {command} --help\n{shown.output.rstrip()}\n```\n"
+    """What `brainbench <command> --help` prints, 100 columns wide; a subcommand follows a slash."""
+    words = command.split("/")
+    shown = CliRunner().invoke(cli, [*words, "--help"], prog_name="brainbench", terminal_width=100)
+    return f"```\n$ brainbench {' '.join(words)} --help\n{shown.output.rstrip()}\n```\n"
+
+
+def demo_output() -> str:
+    """What the demo prints on a terminal of 100 columns, with the user's own folder left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", "brainbench", "run"],
+            env={**os.environ, "COLUMNS": "100", "BRAINBENCH_DB": f"{folder}/brainbench.db"},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    lines = done.stdout.replace(str(Path(folder).resolve()), "/home/you/.local/share/brainbench")
+    return "".join(f"{line.rstrip()}\n" for line in lines.splitlines())
 
 
 def file_block(path: Path) -> str:
@@ -74,11 +95,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--results", type=Path)
+    parser.add_argument("--demo", action="store_true")
     options = parser.parse_args()
+    demo = demo_output() if options.demo else None
     stale = []
     for page in PAGES:
         old = page.read_text()
-        new = rendered(old, options.results)
+        new = rendered(old, options.results, demo)
         if new != old:
             stale.append(page)
             if not options.check:

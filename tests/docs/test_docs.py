@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -26,10 +27,18 @@ def test_help_texts_and_example_files_in_the_docs_are_the_real_ones() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", sorted(cli.commands))
+def commands() -> list[str]:
+    """Every command, and every subcommand after a slash."""
+    groups = {name: command for name, command in cli.commands.items() if isinstance(command, click.Group)}
+    below = [f"{name}/{sub}" for name, group in groups.items() for sub in group.commands]
+    return sorted([*cli.commands, *below])
+
+
+@pytest.mark.parametrize("command", commands())
 def test_every_command_is_in_the_readme_with_its_help(command: str) -> None:
+    words = command.replace("/", " ")
     assert f"<!-- help: {command} -->" in README
-    assert f"`brainbench {command}" in README or f"\nbrainbench {command}" in README
+    assert f"`brainbench {words}" in README or f"\nbrainbench {words}" in README
 
 
 @pytest.mark.parametrize("hook", sorted(HOOKS))
@@ -69,9 +78,10 @@ def test_variables_in_the_docs_are_read_by_the_code_and_the_reverse() -> None:
 
 
 def test_each_command_answers_for_help_and_says_so_for_nonsense() -> None:
-    for command in cli.commands:
-        assert CliRunner().invoke(cli, [command, "--help"]).exit_code == 0
-        assert CliRunner().invoke(cli, [command, "--nonsense"]).exit_code == 2
+    for command in commands():
+        words = command.split("/")
+        assert CliRunner().invoke(cli, [*words, "--help"]).exit_code == 0
+        assert CliRunner().invoke(cli, [*words, "--nonsense"]).exit_code == 2
 
 
 def test_links_in_the_docs_lead_to_files() -> None:

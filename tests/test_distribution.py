@@ -11,15 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-    ".css",
-    ".html",
-    ".json",
-    ".safetensors",
-    ".typed",
-    ".py",
-    ".md",
-    ".txt",
-)  # kinds of files in packages
 FOLDERS = ("harness", "plugins", "leaderboard")
 
 

@@ -8,8 +8,9 @@ z: the planted features, uncorrelated and of variance 1 over the items (of each 
 length and the person's own response time, made uncorrelated in this order. t and u: each person's own
 voxel tunings, of length 1, so that s and m are exact shares of variance; random otherwise, and alike in
 neighbouring voxels. e: Gaussian noise of variance 1, alike in neighbouring voxels of a 3-D grid (as smoothing
-makes it) and in successive trials of a run. An item that carries no signal has noise in its place.
-A voxel then gets a mean and a spread of its own, like betas in % signal change.
+makes it) and independent between items: noise that successive trials share would be predicted by whatever
+differs between runs, task type above all, and `null` would not be null. An item that carries no signal has
+noise in its place. A voxel then gets a mean and a spread of its own, like betas in % signal change.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ Grid = tuple[int, int, int]
 
 NUISANCES = ("task type", "text length", "response time")
 SMOOTHNESS = 0.8  # SD, in voxels, of the Gaussian that would smooth white noise to this spatial correlation
-SUCCESSIVE = 0.2  # correlation of a voxel's noise in one trial with the next of the run
 MEAN, MEAN_SPREAD, LOG_SPREAD = 0.5, 0.4, 0.3  # of a voxel's betas, in % signal change
 DIGITS = 4  # betas are rounded here, so that every machine makes the same ones
 
@@ -46,20 +46,25 @@ class Shares:
 class Design:
     """What is the same in all regions: items, what may be planted in them, and what people did.
 
-    strata and runs: one label per item. features (items x k): the planted ones, k may be 0; carries
+    strata: one label per item. features (items x k): the planted ones, k may be 0; carries
     (items,): which items have them. nuisances (people x items x 3): NUISANCES, uncorrelated over the
     person's items. present (people x items): which trials there are.
     """
 
     stimuli: tuple[Stimulus, ...]
     strata: tuple[str, ...]
-    runs: tuple[str, ...]
     names: tuple[str, ...]
     features: Array
     carries: NDArray[np.bool_]
     nuisances: Array
     present: NDArray[np.bool_]
     behaviour: Behaviour
+
+    def __post_init__(self) -> None:
+        known = self.behaviour
+        for array in (self.features, self.nuisances, known.correct, known.response_time, known.rating):
+            if array is not None:
+                array.setflags(write=False)  # a design is made once and handed out often
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +131,7 @@ def responses(
     made = np.sqrt(shares.signal) * _product(signal, _tunings(rng, signal.shape[1], grid))
     made += np.sqrt(shares.nuisance) * _product(nuisance, _tunings(rng, nuisance.shape[1], grid))
     rest = 1 - shares.nuisance - shares.signal * design.carries
-    made += np.sqrt(rest)[:, None] * _noise(rng, design.runs, grid)
+    made += np.sqrt(rest)[:, None] * _smooth(rng.standard_normal((len(signal), *grid)))
     voxels = made.shape[1]
     spread = np.exp(LOG_SPREAD * rng.standard_normal(voxels))
     betas = MEAN + MEAN_SPREAD * rng.standard_normal(voxels) + spread * made
@@ -141,16 +146,6 @@ def _tunings(rng: np.random.Generator, features: int, grid: Grid) -> Array:
     made = _smooth(rng.standard_normal((features, *grid)))
     unit: Array = made / np.sqrt((made**2).sum(axis=0))
     return unit
-
-
-def _noise(rng: np.random.Generator, runs: Sequence[str], grid: Grid) -> Array:
-    """Noise (items x voxels) of variance 1, correlated in space and along each run."""
-    fresh = _smooth(rng.standard_normal((len(runs), *grid)))
-    made = fresh.copy()
-    for at in range(1, len(runs)):
-        if runs[at] == runs[at - 1]:
-            made[at] = SUCCESSIVE * made[at - 1] + np.sqrt(1 - SUCCESSIVE**2) * fresh[at]
-    return made
 
 
 def _smooth(white: Array) -> Array:

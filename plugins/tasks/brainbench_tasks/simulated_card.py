@@ -12,7 +12,7 @@ from brainbench_tasks.simulated_deduction import NAMES as DEDUCTION
 FORMULA = (
     "y = sqrt(s) z.t + sqrt(m) n.u + sqrt(1 - s - m) e, for each person, region, item and voxel: z planted "
     "features, n nuisances, t and u a person's own voxel tunings of length 1, e noise that neighbouring "
-    "voxels and successive trials share; s and m are shares of variance"
+    "voxels share; s and m are shares of variance"
 )
 _DESIGN = {
     "deduction": (

@@ -78,7 +78,6 @@ def design(version: int, preset: str, seed: int, people: int) -> Design:
     return Design(
         stimuli=stimuli,
         strata=tasks,
-        runs=tasks,
         names=NAMES.get(preset, ()),
         features=_features(preset, mean_ratings(ratings[:, creates])),
         carries=creates & (preset in NAMES),

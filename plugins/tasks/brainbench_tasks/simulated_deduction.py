@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from random import Random
@@ -44,20 +45,20 @@ _ONE_FEWER = {("transitive", "2_true_affirm"), ("transitive", "3_true_affirm")}
 @lru_cache(maxsize=16)
 def design(version: int, preset: str, seed: int, people: int) -> Design:
     """The 70 problems of a seed, the same for every preset, and what the preset plants in them."""
-    label = ("simulated-deduction", version, seed)
-    problems = _problems(Random(int(stream(*label, "problems").integers(2**62))))
+    problems = _problems(version, seed)
     stimuli = tuple(
         stimulus(f"{kind}-run{run}-{at:02d}", kind, run, problem)
         for (kind, run, at), problem in zip(_PLACES, problems, strict=True)
     )
     lengths = np.array([float(len(item.content)) for item in stimuli])
     types = np.array([float(problem.kind == "syllogism") for problem in problems])
-    behaviour = _behaviour(problems, stimuli, people, stream(*label, "behaviour"))
+    behaviour = _behaviour(
+        problems, stimuli, people, stream("simulated-deduction", version, seed, "behaviour")
+    )
     seconds = np.nan_to_num(behaviour.response_time, nan=TIME_LIMIT)
     return Design(
         stimuli=stimuli,
         strata=tuple(problem.kind for problem in problems),
-        runs=tuple(f"{kind}-{run}" for kind, run, _ in _PLACES),
         names=NAMES.get(preset, ()),
         features=_features(preset, problems, lengths),
         carries=np.full(len(stimuli), preset in NAMES),
@@ -67,9 +68,11 @@ def design(version: int, preset: str, seed: int, people: int) -> Design:
     )
 
 
-def _problems(rng: Random) -> list[Problem]:
+@lru_cache(maxsize=16)
+def _problems(version: int, seed: int) -> tuple[Problem, ...]:
     """Problems of the half for evaluation, in the order of the runs; each type in an order of its own."""
-    made = []
+    rng = Random(int(stream("simulated-deduction", version, seed, "problems").integers(2**62)))
+    made: list[Problem] = []
     for kind in KINDS_OF_PROBLEM:
         of_kind: dict[str, Problem] = {}
         for needed, truth, form in product((2, 3), ("true", "false"), ("affirm", "negate")):
@@ -80,7 +83,7 @@ def _problems(rng: Random) -> list[Problem]:
                 problem = random_problem(kind, rng, subtype=subtype, held_out=True)
                 of_kind.setdefault(problem.key, problem.reordered(rng.sample(range(3), 3)))
         made += rng.sample(list(of_kind.values()), len(of_kind))
-    return made
+    return tuple(made)
 
 
 def signed_distance(problem: Problem) -> int:
@@ -97,7 +100,7 @@ def _fact(problem: Problem) -> str:
     return next(text for text in problem.premises if text.startswith(problem.conclusion.split()[0]))
 
 
-def _features(preset: str, problems: list[Problem], lengths: Array) -> Array:
+def _features(preset: str, problems: Sequence[Problem], lengths: Array) -> Array:
     """The planted features (70 x k): for `planted`, uncorrelated with length and with each "not"."""
     kinds = [problem.kind for problem in problems]
     follows = [float(problem.follows) for problem in problems]
@@ -114,7 +117,7 @@ def _features(preset: str, problems: list[Problem], lengths: Array) -> Array:
 
 
 def _behaviour(
-    problems: list[Problem], stimuli: tuple[Stimulus, ...], people: int, rng: np.random.Generator
+    problems: Sequence[Problem], stimuli: tuple[Stimulus, ...], people: int, rng: np.random.Generator
 ) -> Behaviour:
     """More premises, a "not" and transitive problems take longer and go wrong more often; so do some people.
 

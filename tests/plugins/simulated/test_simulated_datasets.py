@@ -175,7 +175,7 @@ def test_people_are_mostly_right_and_slower_and_wrong_more_often_where_it_is_har
         assert 0.75 < correct.mean() < 0.95
         assert np.nanmin(seconds) > 0.2
         assert np.nanmax(seconds) <= 6.0
-        hard = np.array([s.conditions["premises_needed"] == 3 for s in dataset.stimuli(QUIET)])
+        hard = np.array([int(s.conditions["premises_needed"]) == 3 for s in dataset.stimuli(QUIET)])
         less_right.append(correct[:, ~hard].mean() - correct[:, hard].mean())
         more_seconds.append(np.nanmean(seconds[:, hard]) - np.nanmean(seconds[:, ~hard]))
     assert 0.03 < np.mean(less_right) < 0.20
@@ -188,7 +188,7 @@ def test_ratings_are_low_marks_of_uses_alone_and_hard_objects_lack_some_people()
         behaviour, stimuli = dataset.behaviour(QUIET), dataset.stimuli(QUIET)
         assert behaviour.correct is None
         assert behaviour.rating is not None
-        creates = np.array([s.conditions["task"] == "create" for s in stimuli])
+        creates = np.array([str(s.conditions["task"]) == "create" for s in stimuli])
         missing = np.isnan(behaviour.response_time)
         assert np.array_equal(np.isnan(behaviour.rating), missing | ~creates)
         assert 1.6 < np.nanmean(behaviour.rating) < 2.6

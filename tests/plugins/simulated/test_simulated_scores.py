@@ -1,4 +1,4 @@
-"""What the metric finds in the simulated brains: what is planted, nothing in noise, the trap in `nuisance`."""
+"""What the metric finds in the simulated brains: what is planted, nothing in noise, the trap."""
 
 from dataclasses import replace
 

@@ -257,7 +257,7 @@ def test_a_third_partys_plugin_is_discovered_run_and_ranked_beside_a_broken_one(
         (("run", "--model", "{model}", "--intervention", "steer"), "no intervention called 'steer'"),
         (("run", "--model", "{model}", "--dtype", "float8"), "--dtype"),
         (("run", "--model", "{model}", "--batch-size", "0"), "--batch-size"),
-        (("run",), "--model"),
+        (("run", "--model", "brainbench/tiny@main"), "comes with brainbench and has no revisions"),
         (("list", "brains"), "brains"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,

@@ -52,7 +52,7 @@ def help_block(command: str) -> str:
 
 
 def demo_output() -> str:
-    """What the demo prints on a terminal of 100 columns, with the user's own folder left out."""
+    """What the demo prints on a terminal of 100 columns, for a user called you who typed `make demo`."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, "-m", "brainbench", "run"],
@@ -61,7 +61,9 @@ def demo_output() -> str:
             text=True,
             check=True,
         )
-    lines = done.stdout.replace(str(Path(folder).resolve()), "/home/you/.local/share/brainbench")
+    lines = done.stdout.replace(folder, "/home/you/.local/share/brainbench")
+    for typed in ("brainbench board)", "brainbench run --model"):
+        lines = lines.replace(f" {typed}", f" .venv/bin/{typed}")
     return "".join(f"{line.rstrip()}\n" for line in lines.splitlines())
 
 

@@ -225,3 +225,16 @@ def test_a_missing_score_leaves_its_sentence_out() -> None:
     assert demo.meaning(made, rows(nowhere=(0.1, 0.1))) == ""
     assert demo.meaning(made, rows(here=(0.4, 0.1))[:1]) == ""
     assert "nowhere" not in demo.meaning(made, rows(here=(0.4, 0.1)))
+
+
+def test_the_next_command_can_be_typed_where_brainbench_is_not_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [".venv/bin/brainbench", "run"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert demo.program() == ".venv/bin/brainbench"
+    (tmp_path / "brainbench").write_text("#!/bin/sh\n")
+    (tmp_path / "brainbench").chmod(0o755)
+    assert demo.program() == "brainbench"
+    monkeypatch.setattr(sys, "argv", ["brainbench/__main__.py"])
+    assert demo.program() == "brainbench"

@@ -14,8 +14,8 @@ COMPARATIVES = tuple(
 )
 # Invented, no English word among them; with a plural in -s.
 KINDS = tuple(
-    "bim blick brone chab clof crund dax dorb drick fendle flim frop garp gleeb glunt gorm grell hask jorn "
-    "kass klim kreb lisk lork mip mordle narg neb plork prad pum quib rold shan skerp slorn snib spole strig "
+    "bim blick brolt chab clof crund dax dorb drick fendrick flim frop garp gleeb glunt gorm grell hask jorn "
+    "kass klim kreb lisk lork mip mord narg neb plork prad pum quib rold shan skerp slorn snib spold strig "
     "tarb thrin toma trop vint wam wug yorn zib".split()
 )
 ADJECTIVES = tuple(

@@ -1,0 +1,127 @@
+"""The embedded model's training text: conversations about deduction problems and everyday objects.
+
+All of it is made here. No set of premises that an evaluation may use is among it (`Problem.held_out`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from brainbench.problem_words import COMPARATIVES, NAMES
+from brainbench.problems import Inclusion, LinearOrder, Problem, random_structure
+from brainbench.stimuli import Message
+from brainbench_models.tiny.object_facts import OBJECTS, PROPERTIES
+
+Conversation = tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is read in one stage of the curriculum.
+
+    links: how many premises a linear order may have, each entry equally likely. negated: share of negated
+    conclusions. introduced: share of conversations that start with instructions. shares: how often each
+    kind of conversation comes. short: premises and conclusion on one line, not in the datasets' form.
+    """
+
+    steps: int
+    batch: int
+    links: tuple[int, ...]
+    negated: float
+    questions: int
+    introduced: float
+    shares: Mapping[str, float]
+    short: bool = False
+
+
+def conversation(
+    stage: Stage, introductions: Mapping[str, Sequence[Conversation]], rng: Random
+) -> Conversation:
+    """One conversation; its last turn is the assistant's.
+
+    `introductions` maps "syllogism" and "transitive" to turns that instruct, and "uses" and "features" to
+    ways of asking about an object, which is written {object}.
+    """
+    kind = rng.choices(list(stage.shares), list(stage.shares.values()))[0]
+    if kind in {"uses", "features"}:
+        return _about_object(kind, introductions.get(kind, ()), rng)
+    opening = rng.choice(introductions[kind]) if rng.random() < stage.introduced else ()
+    return (*opening, *_questions(_structure(kind, stage, rng), stage, rng))
+
+
+def _structure(kind: str, stage: Stage, rng: Random) -> LinearOrder | Inclusion:
+    """Premises that no evaluation uses."""
+    while True:
+        links = rng.choice(stage.links)
+        made: LinearOrder | Inclusion
+        if kind == "transitive":
+            made = LinearOrder(tuple(rng.sample(NAMES, links + 1)), rng.choice(COMPARATIVES))
+        else:
+            made = random_structure("syllogism", max(2, links), rng)
+        if not made.conclusions()[0].held_out:
+            return made
+
+
+def _questions(structure: LinearOrder | Inclusion, stage: Stage, rng: Random) -> list[Message]:
+    """The premises in any order, then several conclusions one after the other, each with its answer."""
+    asked = structure.conclusions()
+    turns: list[Message] = []
+    for number in range(stage.questions):
+        problem = _conclusion(asked, stage.negated, rng)
+        if number == 0:
+            order = rng.sample(range(len(problem.premises)), len(problem.premises))
+            problem = problem.reordered(order)
+            text = _short_text(problem) if stage.short else problem_text(problem)
+        else:
+            text = f"{problem.conclusion}?" if stage.short else f"Conclusion:\n{problem.conclusion}."
+        turns += [Message("user", text), Message("assistant", str(problem.follows))]
+    return turns
+
+
+def _conclusion(asked: Sequence[Problem], negated: float, rng: Random) -> Problem:
+    """One of the conclusions: true half the time, negated in the share asked for, where there are such."""
+    follows = rng.random() < 0.5
+    says_not = rng.random() < negated
+    right = [problem for problem in asked if problem.follows == follows]
+    return rng.choice([problem for problem in right if problem.negated == says_not] or right or asked)
+
+
+def problem_text(problem: Problem) -> str:
+    """The form in which problems are put, which is that of the datasets."""
+    premises = "\n".join(f"{at}. {premise}." for at, premise in enumerate(problem.premises, start=1))
+    return f"Premises:\n{premises}\nConclusion:\n{problem.conclusion}."
+
+
+def _short_text(problem: Problem) -> str:
+    return f"{' '.join(f'{premise}.' for premise in problem.premises)} {problem.conclusion}?"
+
+
+_ASK_USE = (
+    "Think of a use for {object}.",
+    "What can you do with {object}?",
+    "Name a creative use for {object}.",
+)
+_ASK_FEATURE = ("What is {object} like?", "Describe {object}.", "Name a property of {object}.")
+
+
+def _about_object(kind: str, more: Sequence[Conversation], rng: Random) -> Conversation:
+    """One to three objects, each asked about and answered from the facts."""
+    turns: list[Message] = []
+    for name in rng.sample(list(OBJECTS), rng.randint(1, 3)):
+        ways = _ASK_USE if kind == "uses" else _ASK_FEATURE
+        asked = rng.choice(more)[0].content if more and rng.random() < 0.5 else rng.choice(ways)
+        subject = rng.choice((f"{article(name)} {name}", name))
+        word, uses = PROPERTIES[rng.choice(OBJECTS[name])]
+        other = PROPERTIES[rng.choice(OBJECTS[name])][0]
+        answer = f"Use it to {rng.choice(uses)}, for it is {word}."
+        if kind == "features":
+            answer = f"It is {word}." if word == other else f"It is {word} and {other}."
+        turns += [Message("user", asked.replace("{object}", subject)), Message("assistant", answer)]
+    return tuple(turns)
+
+
+def article(word: str) -> str:
+    """Which of "a" and "an" goes before a word."""
+    return "an" if word[0] in "aeiou" else "a"

@@ -97,7 +97,7 @@ def publish(store: Leaderboard, folder: Path, rows: Iterable[Row] | None = None)
         _replace(path, text)
     except OSError as error:
         raise StoreError(
-            f"The page {path} cannot be written: {error.strerror}.", hint="Name another folder."
+            f"The page {path} cannot be written: {error.strerror}.", hint="Check the folder, or name another."
         ) from error
     return path
 

@@ -86,6 +86,13 @@ def test_no_network_is_tried_and_nothing_is_written_elsewhere(shown: tuple[Place
     }
 
 
+def test_it_also_runs_where_the_hub_is_switched_off(shown: tuple[Place, Any, Any]) -> None:
+    here, _, _ = shown
+    done = here.run("run", "--again", "--no-ceiling", "--region", "control", HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    assert "6 cells: 6 computed" in done.stderr
+
+
 def test_the_demo_ends_with_what_a_newcomer_wants_to_know(shown: tuple[Place, Any, Any]) -> None:
     here, first, _ = shown
     closing = first.stdout.partition("What was run")[2]

@@ -100,7 +100,7 @@ def bca_interval(
 
     Better than percentiles where the statistic is biased or its error depends on its size (a correlation, a
     skewed mean) and there are more than a few tens of units. Raises as `percentile_interval`, and ShapeError
-    where the correction is not defined: all draws on one side of the estimate.
+    where the correction is not defined (no value makes a difference when it is left out, say).
     """
     require_level_and_draws(level, draws)
     return _interval(values, statistic, (seed, draws), level, "BCa")
@@ -119,7 +119,7 @@ def _interval(
     require_seed(seed)
     checked = numbers(values, "Values to resample", 1)
     require_variation(checked, "Values to resample")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", DegenerateDataWarning)  # said below, in our words
         done = bootstrap(
             (checked,),

@@ -22,6 +22,7 @@ from brainbench.statistics.streams import blocks
 from brainbench.statistics.two_factor import mean_squares, two_way_error
 
 Over = Literal["people", "people and items"]
+_NO_EFFECT = 1e-10  # scipy's noncentral F goes wrong at 0; so near, power is alpha to ten digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,14 @@ def detection_power(effect: float, components: VarianceComponents, design: Desig
     Over people: Student's test of people's means, exact if they are normal. Over people and items: the
     two-way test with Satterthwaite's degrees of freedom, an approximation.
     """
-    from scipy.stats import nct, t
+    from scipy.stats import f, ncf
 
     error, df = _error(components, design)
-    bar = float(t.isf(design.alpha / 2, df))
-    shift = abs(effect) / error
-    if shift > bar + 40:  # scipy's noncentral t loses its way so far out, and the answer is plain
-        return 1.0
-    return float(nct.sf(bar, df, shift) + nct.cdf(-bar, df, shift))
+    # t squared is F with one degree of freedom, and scipy's noncentral t is NaN in the far tail.
+    noncentrality = (effect / error) ** 2
+    if noncentrality < _NO_EFFECT:
+        return design.alpha
+    return float(ncf.sf(f.isf(design.alpha, 1, df), 1, df, noncentrality))
 
 
 def minimum_detectable_effect(components: VarianceComponents, design: Design) -> float:

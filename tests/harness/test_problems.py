@@ -229,7 +229,7 @@ def test_too_few_or_too_many_premises_are_refused(kind: Kind, premises: int) -> 
         random_problem(kind, Random(0), premises=premises)
 
 
-@pytest.mark.parametrize("order", [(0, 1), (0, 1, 1), (0, 1, 3), (1, 2, 3)])
+@pytest.mark.parametrize("order", [(0, 1), (0, 1, 1), (0, 1, 2, 2), (0, 1, 3), (1, 2, 3)])
 def test_an_order_must_name_every_premise_once(order: tuple[int, ...]) -> None:
     with pytest.raises(UsageError, match="no order of 3 premises"):
         random_problem("transitive", Random(0)).reordered(order)

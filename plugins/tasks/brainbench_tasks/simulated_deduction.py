@@ -45,7 +45,7 @@ _ONE_FEWER = {("transitive", "2_true_affirm"), ("transitive", "3_true_affirm")}
 @lru_cache(maxsize=16)
 def design(version: int, preset: str, seed: int, people: int) -> Design:
     """The 70 problems of a seed, the same for every preset, and what the preset plants in them."""
-    problems = _problems(version, seed)
+    problems = made_problems(version, seed)
     stimuli = tuple(
         stimulus(f"{kind}-run{run}-{at:02d}", kind, run, problem)
         for (kind, run, at), problem in zip(_PLACES, problems, strict=True)
@@ -69,7 +69,7 @@ def design(version: int, preset: str, seed: int, people: int) -> Design:
 
 
 @lru_cache(maxsize=16)
-def _problems(version: int, seed: int) -> tuple[Problem, ...]:
+def made_problems(version: int, seed: int) -> tuple[Problem, ...]:
     """Problems of the half for evaluation, in the order of the runs; each type in an order of its own."""
     rng = Random(int(stream("simulated-deduction", version, seed, "problems").integers(2**62)))
     made: list[Problem] = []

@@ -19,6 +19,7 @@ from brainbench.progress import SilentReporter
 from brainbench.testing import check_dataset
 from brainbench_tasks.creativity_prompts import PROMPT_VERSION, stimulus
 from brainbench_tasks.simulated import PRESETS, SimulatedCreativity, SimulatedDeduction
+from brainbench_tasks.simulated_deduction import made_problems
 
 QUIET = SilentReporter()
 Simulated = SimulatedDeduction | SimulatedCreativity
@@ -104,7 +105,8 @@ def test_seed_preset_version_and_size_make_other_responses_and_another_identity(
     for dataset in others[:3]:  # in a region where all of them are noise
         assert abs(np.corrcoef(first(base).ravel(), first(dataset).ravel())[0, 1]) < 0.5
         assert not np.array_equal(first(base), first(dataset))
-    assert not np.array_equal(first(base, "control"), first(base, "language"))
+    null = replace(base, preset="null")
+    assert not np.array_equal(first(null, "control"), first(null, "language"))
     people = base.recording("control", QUIET).participants
     assert not np.array_equal(people[0].responses, people[1].responses)
 
@@ -141,6 +143,17 @@ def test_the_deduction_items_have_the_design_of_the_scanner() -> None:
     assert len({item.content for item in stimuli}) == 70
     other = SimulatedDeduction(seed=1).stimuli(QUIET)
     assert not {item.content for item in stimuli} & {item.content for item in other}
+
+
+def test_the_deduction_problems_are_of_the_half_for_evaluation_and_in_no_order() -> None:
+    problems = made_problems(1, 0)
+    assert all(problem.held_out for problem in problems)
+    assert len({problem.key for problem in problems}) == 70
+    for run in (problems[:18], problems[18:36], problems[36:52], problems[52:]):
+        assert {problem.premises_needed for problem in run} == {2, 3}
+        assert {problem.follows for problem in run} == {True, False}
+    facts = [next(at for at, t in enumerate(p.premises) if not t.startswith("All")) for p in problems[:36]]
+    assert set(facts) == {0, 1, 2}
 
 
 def test_the_creativity_items_are_23_objects_in_two_tasks() -> None:

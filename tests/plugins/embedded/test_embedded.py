@@ -17,6 +17,7 @@ from brainbench.nouns import ModelOptions
 from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.stimuli import Message, Stimulus
+from brainbench.testing import check_model
 
 NAME = "brainbench/tiny"
 CPU = ModelOptions(device="cpu")
@@ -73,6 +74,11 @@ def test_the_untrained_twin_has_the_same_form_and_other_weights_by_seed(catalog:
         np.testing.assert_array_equal(values, again[layer])
         assert not np.allclose(values, trained[layer])
         assert not np.allclose(values, other[layer])
+
+
+@pytest.mark.parametrize("spec", [NAME, f"untrained:{NAME}"])
+def test_it_keeps_what_a_model_promises(catalog: Catalog, spec: str) -> None:
+    check_model(catalog.find_model(spec))
 
 
 @pytest.mark.parametrize("spec", [f"{NAME}@main", f"untrained:{NAME}@v1"])

@@ -93,6 +93,7 @@ class _Simulated:
                 "seed": self.seed,
                 "people": self.people,
                 "grid": list(self.grid),
+                "data": f"generated, {self.preset}, seed {self.seed}",
             }
         )
 

@@ -18,7 +18,7 @@ from brainbench.statistics import (
     two_factor_interval,
     two_way_interval,
 )
-from brainbench.statistics.two_factor import mean_squares
+from brainbench.statistics.two_factor import mean_squares, two_way_error
 
 Array = NDArray[np.float64]
 
@@ -56,6 +56,20 @@ def test_the_correction_gives_the_variance_of_the_two_way_model() -> None:
         (closed.low, closed.high), abs=0.15 * closed.standard_error
     )
     assert drawn.draws == 12_000
+
+
+@pytest.mark.parametrize("seed", [4, 8, 9])
+def test_the_correction_is_exact_for_few_people_and_noisy_cells(seed: int) -> None:
+    values = table(seed, (4, 20), (0.6, 0.6, 2))
+    people, items, cells = mean_squares(values)
+    assert cells < min(people, items)  # all three terms count
+    drawn = corrected_two_factor_interval(mean_of(values), values.shape, seed=0, draws=10_000)
+    assert drawn.standard_error**2 == pytest.approx((people + items - cells) / values.size, rel=0.08)
+
+
+def test_a_factor_without_differences_of_its_own_leaves_all_to_the_other() -> None:
+    assert two_way_error((2.0, 1.0, 1.5), (5, 50)) == (np.sqrt(2), 4)
+    assert two_way_error((1.0, 2.0, 1.5), (5, 50)) == (np.sqrt(2), 49)
 
 
 def test_uncorrected_noise_counts_three_times() -> None:

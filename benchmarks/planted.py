@@ -4,7 +4,7 @@ Run: python benchmarks/planted.py [repetitions]. Each repetition is another seed
 with few people and voxels so that hundreds fit into minutes. Goals: at the level .05 the null is rejected
 as often as chance allows (in the exact binomial interval), with the layer chosen on the same data and the
 permutations going through that choice; planted scores are on average within 0.035 of the expected ones; the
-nuisance preset is rejected too, if one only permutes, and is explained by one bit, a length and a time.
+nuisance preset's scores are reached by one bit, a length and a time.
 """
 
 from __future__ import annotations

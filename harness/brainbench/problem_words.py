@@ -15,7 +15,7 @@ COMPARATIVES = tuple(
 # Invented, no English word among them; with a plural in -s.
 KINDS = tuple(
     "bim blick brolt chab clof crund dax dorb drick fendrick flim frop garp gleeb glunt gorm grell hask jorn "
-    "kass klim kreb lisk lork mip mord narg neb plork prad pum quib rold shan skerp slorn snib spold strig "
+    "kasp klim kreb lisk lork mip mord narg neb plork prad pum quib rold shan skerp slorn snib spold strig "
     "tarb thrin toma trop vint wam wug yorn zib".split()
 )
 ADJECTIVES = tuple(

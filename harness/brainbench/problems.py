@@ -18,6 +18,7 @@ from brainbench.problem_words import ADJECTIVES, COMPARATIVES, KINDS, NAMES
 
 Kind = Literal["syllogism", "transitive"]
 KINDS_OF_PROBLEM: tuple[Kind, ...] = ("syllogism", "transitive")
+MOST_PREMISES = min(len(NAMES) - 1, len(KINDS), len(ADJECTIVES))
 HELD_OUT_SHARE = 8  # one set of premises in eight is for evaluation alone
 
 
@@ -128,14 +129,29 @@ def _rule(one: str, two: str) -> str:
 
 
 def random_structure(kind: Kind, premises: int, rng: Random) -> LinearOrder | Inclusion:
-    """A linear order or an inclusion with so many premises, of random words; at least two premises."""
-    if not 2 <= premises < len(NAMES):
-        raise UsageError(f"A {kind} problem of {premises} premises cannot be made: ask for two or more.")
+    """A linear order or an inclusion with so many premises, of random words.
+
+    Raises UsageError for fewer than two premises and for more than there are words.
+    """
+    if not 2 <= premises <= MOST_PREMISES:
+        raise UsageError(
+            f"A {kind} problem of {premises} premises cannot be made: ask for 2 to {MOST_PREMISES}."
+        )
     if kind == "transitive":
         return LinearOrder(tuple(rng.sample(NAMES, premises + 1)), rng.choice(COMPARATIVES))
     kinds, adjectives = (iter(rng.sample(words, premises)) for words in (KINDS, ADJECTIVES))
     terms = tuple(next(kinds) if rng.random() < 0.5 else next(adjectives) for _ in range(premises))
     return Inclusion(rng.choice(NAMES), terms, rng.randrange(premises), rng.random() < 0.5)
+
+
+def subtypes(premises: int) -> tuple[str, ...]:
+    """All subtypes that both kinds of problem have with so many premises: "2_true_affirm", ..."""
+    return tuple(
+        f"{needed}_{truth}_{form}"
+        for needed in range(2, premises + 1)
+        for truth in ("true", "false")
+        for form in ("affirm", "negate")
+    )
 
 
 def random_problem(
@@ -145,8 +161,14 @@ def random_problem(
 
     Without a subtype all conclusions of a random structure are equally likely. A "false" syllogism runs
     against its chain three times in four (what is fast need not be a trab) and denies what follows
-    otherwise, so that neither the fact's negation nor the conclusion's gives the answer away.
+    otherwise, so that neither the fact's negation nor the conclusion's gives the answer away. Raises
+    UsageError for a subtype that no problem of so many premises has.
     """
+    if subtype is not None and subtype not in subtypes(premises):
+        raise UsageError(
+            f"There is no subtype {subtype!r} of problems with {premises} premises: "
+            f"choose one of {', '.join(subtypes(premises))}."
+        )
     while True:
         made = rng.choice(random_structure(kind, premises, rng).conclusions())
         fits = subtype in (None, made.subtype) and held_out in (None, made.held_out)

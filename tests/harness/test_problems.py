@@ -16,6 +16,7 @@ from brainbench.problem_words import ADJECTIVES, COMPARATIVES, KINDS, NAMES
 from brainbench.problems import (
     HELD_OUT_SHARE,
     KINDS_OF_PROBLEM,
+    MOST_PREMISES,
     Kind,
     LinearOrder,
     Problem,
@@ -223,10 +224,21 @@ def test_a_seed_always_makes_the_same_problems() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_PROBLEM)
-@pytest.mark.parametrize("premises", [-1, 0, 1, len(NAMES)])
+@pytest.mark.parametrize("premises", [-1, 0, 1, MOST_PREMISES + 1, len(NAMES)])
 def test_too_few_or_too_many_premises_are_refused(kind: Kind, premises: int) -> None:
     with pytest.raises(UsageError, match="cannot be made"):
         random_problem(kind, Random(0), premises=premises)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_PROBLEM)
+def test_as_many_premises_as_there_are_words_for_can_be_had(kind: Kind) -> None:
+    assert len(random_problem(kind, Random(0), premises=MOST_PREMISES).premises) == MOST_PREMISES
+
+
+@pytest.mark.parametrize("subtype", ["4_true_affirm", "1_true_affirm", "2_true_afirm", ""])
+def test_a_subtype_that_does_not_exist_is_refused_and_not_looked_for_for_ever(subtype: str) -> None:
+    with pytest.raises(UsageError, match="There is no subtype"):
+        random_problem("syllogism", Random(0), subtype=subtype)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (0, 1, 1), (0, 1, 2, 2), (0, 1, 3), (1, 2, 3)])

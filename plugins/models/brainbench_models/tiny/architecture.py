@@ -16,7 +16,7 @@ class Shape:
     """The architecture: a Llama with tied embeddings."""
 
     width: int = 128
-    layers: int = 6
+    layers: int = 4
     heads: int = 4
     inner: int = 384
     context: int = 1024

@@ -24,6 +24,7 @@ class Stage:
     links: how many premises a linear order may have, each entry equally likely. negated: share of negated
     conclusions. introduced: share of conversations that start with instructions. shares: how often each
     kind of conversation comes. short: premises and conclusion on one line, not in the datasets' form.
+    steps: at most; a stage ends early once the share `mastered` of its answers is right.
     """
 
     steps: int
@@ -34,6 +35,7 @@ class Stage:
     introduced: float
     shares: Mapping[str, float]
     short: bool = False
+    mastered: float = 2.0
 
 
 def conversation(

@@ -10,19 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brainbench.problems import KINDS_OF_PROBLEM, Kind, Problem, random_problem
+from brainbench.problems import KINDS_OF_PROBLEM, Kind, Problem, random_problem, subtypes
 from brainbench_models.tiny.corpus import Conversation, problem_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-SUBTYPES = tuple(
-    f"{needed}_{truth}_{form}"
-    for needed in (2, 3)
-    for truth in ("true", "false")
-    for form in ("affirm", "negate")
-)
+SUBTYPES = subtypes(3)
 ORDERS = tuple(permutations(range(3)))
 BATCH = 128
 
@@ -112,7 +107,7 @@ def best_surface_rule(each: int, seed: int) -> Mapping[str, float]:
     votes: dict[tuple[str, ...], Counter[bool]] = {}
     for problem in _both_kinds(each, seed, held_out=False):
         votes.setdefault(surface(problem), Counter())[problem.follows] += 1
-    found = {}
+    found: dict[str, float] = {}
     for kind in KINDS_OF_PROBLEM:
         tested = balanced_problems(kind, each, held_out=True, seed=seed)
         right = [votes[surface(p)].most_common(1)[0][0] == p.follows for p in tested]

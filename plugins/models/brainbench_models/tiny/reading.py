@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random
 from typing import TYPE_CHECKING
 
 from brainbench_models.tiny.corpus import Conversation
@@ -13,8 +12,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerFast
 
-TEXT_SHARE = 0.25  # of what is not an answer is predicted at all, which saves time
-TEXT_WEIGHT = 0.4
+
+TEXT_WEIGHT = 0.1  # of what is not an answer
 
 
 class Reader:
@@ -24,14 +23,14 @@ class Reader:
         self._tokenizer = tokenizer
         self._seen: dict[str, list[int]] = {}
 
-    def batch(self, conversations: Sequence[Conversation], rng: Random) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(self, conversations: Sequence[Conversation]) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens and their weights as targets (conversations x longest).
 
-        Each word of an answer weighs 1, a random share of all other tokens TEXT_WEIGHT, padding nothing.
+        Each word of an answer weighs 1, every other token TEXT_WEIGHT, padding nothing.
         """
         import torch
 
-        made = [self._tokens(turns, rng) for turns in conversations]
+        made = [self._tokens(turns) for turns in conversations]
         longest = max(len(tokens) for tokens, _ in made)
         ids = torch.full((len(made), longest), self._id(PAD))
         weights = torch.zeros(len(made), longest)
@@ -40,15 +39,14 @@ class Reader:
             weights[row, : len(weight)] = torch.tensor(weight)
         return ids, weights
 
-    def _tokens(self, turns: Conversation, rng: Random) -> tuple[list[int], list[float]]:
+    def _tokens(self, turns: Conversation) -> tuple[list[int], list[float]]:
         tokens, weights = [self._id(START)], [0.0]
         for turn in turns:
             answer = turn.role == "assistant"
             said = self._words(turn.content)
             tokens += [self._id(ASSISTANT if answer else USER), *said, *([self._id(END)] if answer else [])]
             weights += [
-                1.0 if answer and 0 < at <= len(said) else TEXT_WEIGHT * (rng.random() < TEXT_SHARE)
-                for at in range(1 + len(said) + answer)
+                1.0 if answer and 0 < at <= len(said) else TEXT_WEIGHT for at in range(1 + len(said) + answer)
             ]
         return tokens, weights
 

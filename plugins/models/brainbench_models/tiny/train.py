@@ -11,6 +11,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -53,49 +54,72 @@ def train(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, fused=True
     )
-    plan = [stage for stage in curriculum for _ in range(stage.steps)]
     checkpoint = folder / "checkpoint.pt"
-    done, seconds = _resume(checkpoint, model, optimizer)
-    reader, started = Reader(tokenizer), time.monotonic() - seconds
+    at = _resume(checkpoint, model, optimizer)
+    reader, started = Reader(tokenizer), time.monotonic() - at.seconds
     model.train()
-    losses: list[float] = []
-    for step in range(done, len(plan)):
-        stage = plan[step]
-        rng = Random(f"{seed} {step}")  # any step can be read again by itself
-        ids, weights = reader.batch([conversation(stage, said, rng) for _ in range(stage.batch)], rng)
+    while at.stage < len(curriculum):
+        stage = curriculum[at.stage]
+        rng = Random(f"{seed} {at.step}")  # any step can be read again by itself
+        ids, weights = reader.batch([conversation(stage, said, rng) for _ in range(stage.batch)])
         for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(step, len(plan))
-        losses.append(_step(model, optimizer, ids.to(device), weights.to(device)))
-        if (step + 1) % SAVE_EVERY == 0 or step + 1 == len(plan):
-            passed = time.monotonic() - started
-            _save(checkpoint, model, optimizer, step + 1, passed)
-            click.echo(f"step {step + 1}/{len(plan)}  loss {sum(losses) / len(losses):.3f}  {passed:.0f} s")
-            losses = []
+            group["lr"] = _learning_rate(at, curriculum)
+        right = _step(model, optimizer, ids.to(device), weights.to(device))
+        at = at.after_step(right, stage, time.monotonic() - started)
+        if at.step % SAVE_EVERY == 0 or at.steps_in_stage == 0:
+            _save(checkpoint, model, optimizer, at)
+            click.echo(
+                f"step {at.step}, stage {at.stage + 1}: {at.right:.3f} of answers right, {at.seconds:.0f} s"
+            )
     model.half().save_pretrained(folder)
-    _write_facts(folder, len(plan), seed, time.monotonic() - started, device)
+    _write_facts(folder, at, seed, device)
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far the training is. right: running share of right answers, over about the last 50 steps."""
+
+    step: int = 0
+    stage: int = 0
+    steps_in_stage: int = 0
+    right: float = 0.5
+    seconds: float = 0.0
+
+    def after_step(self, right: float, stage: Stage, seconds: float) -> Place:
+        """One step further; a stage ends when it is mastered, or after its last step."""
+        running = 0.98 * self.right + 0.02 * right
+        passed = self.steps_in_stage + 1
+        if passed == stage.steps or running >= stage.mastered:
+            return Place(self.step + 1, self.stage + 1, 0, 0.5, seconds)
+        return Place(self.step + 1, self.stage, passed, running, seconds)
 
 
 def _step(model: Any, optimizer: Any, ids: torch.Tensor, weights: torch.Tensor) -> float:
+    """Learn from one batch; returns the share of the answers' words that were predicted right."""
     import torch
 
     targets, importance = ids[:, 1:], weights[:, 1:]
+    kept = importance > 0
     with torch.autocast(ids.device.type, dtype=torch.bfloat16):
         states = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
-        kept = importance > 0
-        logits = model.lm_head(states[kept])  # the head costs as much as a layer: only where it counts
-    each = torch.nn.functional.cross_entropy(logits.float(), targets[kept], reduction="none")
+        logits = model.lm_head(states[kept]).float()
+    each = torch.nn.functional.cross_entropy(logits, targets[kept], reduction="none")
     loss = (each * importance[kept]).sum() / importance.sum()
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    return float(loss.detach())
+    answers = importance[kept] == 1
+    return float((logits[answers].argmax(dim=-1) == targets[kept][answers]).float().mean())
 
 
-def _learning_rate(step: int, steps: int) -> float:
-    """Linear warm-up, then half a cosine down to the floor."""
-    cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
-    return LEARNING_RATE * min(1.0, (step + 1) / WARMUP) * (FLOOR + (1 - FLOOR) * cosine)
+def _learning_rate(at: Place, curriculum: Sequence[Stage]) -> float:
+    """Linear warm-up, then constant; half a cosine down to the floor in the last stage."""
+    rate = LEARNING_RATE * min(1.0, (at.step + 1) / WARMUP)
+    if at.stage + 1 < len(curriculum):
+        return rate
+    cosine = 0.5 * (1 + math.cos(math.pi * at.steps_in_stage / curriculum[-1].steps))
+    return rate * (FLOOR + (1 - FLOOR) * cosine)
 
 
 def _tokenizer(folder: Path, said: Any, seed: int) -> PreTrainedTokenizerFast:
@@ -112,39 +136,34 @@ def _texts(said: Any, seed: int) -> Iterator[str]:
             yield turn.content
 
 
-def _resume(checkpoint: Path, model: Any, optimizer: Any) -> tuple[int, float]:
-    """Steps done and seconds passed; zeros without a checkpoint."""
+def _resume(checkpoint: Path, model: Any, optimizer: Any) -> Place:
+    """Where the checkpoint left off; the beginning without one."""
     import torch
 
     if not checkpoint.exists():
-        return 0, 0.0
+        return Place()
     kept = torch.load(checkpoint, weights_only=True)
     model.load_state_dict(kept["model"])
     optimizer.load_state_dict(kept["optimizer"])
-    return kept["step"], kept["seconds"]
+    return Place(**kept["place"])
 
 
-def _save(checkpoint: Path, model: Any, optimizer: Any, step: int, seconds: float) -> None:
+def _save(checkpoint: Path, model: Any, optimizer: Any, at: Place) -> None:
     """In one move: an interruption leaves the old checkpoint or the new one."""
     import torch
 
-    state = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-        "seconds": seconds,
-    }
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "place": asdict(at)}
     torch.save(state, checkpoint.with_suffix(".new"))
     os.replace(checkpoint.with_suffix(".new"), checkpoint)
 
 
-def _write_facts(folder: Path, steps: int, seed: int, seconds: float, device: str) -> None:
+def _write_facts(folder: Path, at: Place, seed: int, device: str) -> None:
     import torch
 
     facts = {
-        "steps": steps,
+        "steps": at.step,
         "seed": seed,
-        "minutes": round(seconds / 60, 1),
+        "minutes": round(at.seconds / 60, 1),
         "device": device,
         "threads": torch.get_num_threads(),
     }

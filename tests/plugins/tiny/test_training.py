@@ -65,7 +65,8 @@ def test_a_conversation_gives_the_premises_once_and_answers_every_conclusion(
     stage = replace(CURRICULUM[-1], introduced=0.0, shares={"transitive": 0.5, "syllogism": 0.5})
     answers: list[str] = []
     for turns in _read(stage, said, 300):
-        assert [turn.role for turn in turns] == ["user", "assistant"] * stage.questions
+        asked = stage.questions if " than " in turns[0].content else corpus.QUESTIONS_OF_INCLUSION
+        assert [turn.role for turn in turns] == ["user", "assistant"] * asked
         assert turns[0].content.startswith("Premises:\n1. ")
         assert all(turn.content.startswith("Conclusion:\n") for turn in turns[2::2])
         answers += [turn.content for turn in turns[1::2]]
@@ -156,3 +157,6 @@ def test_the_quick_mode_writes_a_model_that_opens(tmp_path: Path) -> None:
     turn = [{"role": "user", "content": "Ada is tall."}]
     text = tokenizer.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
     assert text == "<|start|><|user|>Ada is tall.<|assistant|>"
+    words = tokenizer.convert_ids_to_tokens(tokenizer.encode(text, add_special_tokens=False))
+    assert words[:2] == ["<|start|>", "<|user|>"]
+    assert words[-1] == "<|assistant|>"

@@ -15,21 +15,24 @@ from brainbench.stimuli import Message
 from brainbench_models.tiny.object_facts import OBJECTS, PROPERTIES
 
 Conversation = tuple[Message, ...]
+QUESTIONS_OF_INCLUSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What is read in one stage of the curriculum.
 
-    links: how many premises a linear order may have, each entry equally likely. negated: share of negated
-    conclusions. introduced: share of conversations that start with instructions. shares: how often each
-    kind of conversation comes. short: premises and conclusion on one line, not in the datasets' form.
-    steps: at most; a stage ends early once the share `mastered` of its answers is right.
+    steps: at most; a stage ends early once the share `mastered` of its answers is right. links and rules:
+    how many premises a linear order and an inclusion may have, each entry equally likely. negated: share of
+    negated conclusions. questions: about one linear order. introduced: share of conversations that start
+    with instructions. shares: how often each kind of conversation comes. short: premises and conclusion on
+    one line, not in the datasets' form.
     """
 
     steps: int
     batch: int
     links: tuple[int, ...]
+    rules: tuple[int, ...]
     negated: float
     questions: int
     introduced: float
@@ -56,22 +59,25 @@ def conversation(
 def _structure(kind: str, stage: Stage, rng: Random) -> LinearOrder | Inclusion:
     """Premises that no evaluation uses."""
     while True:
-        links = rng.choice(stage.links)
         made: LinearOrder | Inclusion
         if kind == "transitive":
-            made = LinearOrder(tuple(rng.sample(NAMES, links + 1)), rng.choice(COMPARATIVES))
+            names = rng.sample(NAMES, rng.choice(stage.links) + 1)
+            made = LinearOrder(tuple(names), rng.choice(COMPARATIVES))
         else:
-            made = random_structure("syllogism", max(2, links), rng)
+            made = random_structure("syllogism", rng.choice(stage.rules), rng)
         if not made.conclusions()[0].held_out:
             return made
 
 
 def _questions(structure: LinearOrder | Inclusion, stage: Stage, rng: Random) -> list[Message]:
     """The premises in any order, then several conclusions one after the other, each with its answer."""
-    asked = structure.conclusions()
+    open_questions = list(structure.conclusions())
+    few = isinstance(structure, Inclusion)
     turns: list[Message] = []
-    for number in range(stage.questions):
-        problem = _conclusion(asked, stage.negated, rng)
+    for number in range(QUESTIONS_OF_INCLUSION if few else stage.questions):
+        problem = _conclusion(open_questions, stage.negated, rng)
+        if few:  # or the answer could be copied from the same question before
+            open_questions.remove(problem)
         if number == 0:
             order = rng.sample(range(len(problem.premises)), len(problem.premises))
             problem = problem.reordered(order)
@@ -117,9 +123,9 @@ def _about_object(kind: str, more: Sequence[Conversation], rng: Random) -> Conve
         subject = rng.choice((f"{article(name)} {name}", name))
         word, uses = PROPERTIES[rng.choice(OBJECTS[name])]
         other = PROPERTIES[rng.choice(OBJECTS[name])][0]
-        answer = f"Use it to {rng.choice(uses)}, for it is {word}."
+        answer = f"{rng.choice(uses)}, for it is {word}."  # its first word depends on the object
         if kind == "features":
-            answer = f"It is {word}." if word == other else f"It is {word} and {other}."
+            answer = f"{word}." if word == other else f"{word} and {other}."
         turns += [Message("user", asked.replace("{object}", subject)), Message("assistant", answer)]
     return tuple(turns)
 

@@ -56,6 +56,7 @@ def train_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
             decoders.ByteLevel(),
         ]
     )
+    tokenizer.add_special_tokens(list(SPECIAL))
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=START, eos_token=END, pad_token=PAD, padding_side="left"
     )

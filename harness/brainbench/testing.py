@@ -85,7 +85,12 @@ def check_metric(metric: Metric) -> None:
     _require(isinstance(first, Scores | Skip), "It must return Scores or Skip.")
     if isinstance(first, Scores) and isinstance(second, Scores):
         known = set(features.layers)
-        _require(set(first.layers) | set(first.unscored) == known, "Each layer must be scored or unscored.")
+        named = set(first.layers) | set(first.unscored)
+        _require(known <= named, "Each layer must be scored or unscored.")
+        _require(
+            named - known <= {first.layers[first.best]},
+            "A row that is no layer (an estimate over several) must be the headline.",
+        )
         _require(
             set(first.participants) <= {p.id for p in recording.participants},
             "It scores people who are not there.",

@@ -33,7 +33,7 @@ class Person:
     constant: int
 
 
-def varying_columns(columns: FloatArray, floor: float = 0.0) -> NDArray[np.bool_]:
+def varying_columns(columns: FloatArray, floor: float | FloatArray = 0.0) -> NDArray[np.bool_]:
     """Which columns differ between rows by more than rounding, each judged by its own largest value.
 
     Judging a column by itself keeps one huge column from hiding the others. `floor` is a magnitude of

@@ -1,0 +1,107 @@
+"""Noise ceilings of RSA on RDMs: how well the best of all models could do, given how much people differ.
+
+Nili et al. 2014, PLoS Computational Biology 10:e1003553. Upper bound: correlation of each person's RDM with
+the mean RDM of all, that person included, which no model beats by much. Lower bound: with the mean of the
+others. Only RDMs are averaged, so that people's voxels need not correspond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainbench.arrays import Recording
+from brainbench.records import Scores, Skip
+from brainbench.statistics import pairs_of
+from brainbench_metrics.rdm import Array, Distance
+from brainbench_metrics.rdm_comparison import Comparator, kendall_tau_a, ranks, ready
+from brainbench_metrics.rdm_people import MIN_ITEMS, Brain, brain_facts, by_items, prepare_brains
+from brainbench_metrics.rsa_crossvalidation import mean_r
+
+MIN_PEOPLE = 2
+
+
+def nili_ceiling(recording: Recording, distance: Distance, comparator: Comparator) -> Scores | Skip:
+    """Both bounds, each a mean over people by way of Fisher's z, as the scores are."""
+    brains, left_out = prepare_brains(recording, distance)
+    while True:
+        if len(brains) < MIN_PEOPLE:
+            why = f": {next(iter(left_out.values()))}" if left_out else "."
+            return Skip(f"A ceiling needs {MIN_PEOPLE} people; {len(brains)} can be scored{why}")
+        bounds, fine = nili_bounds(brains, len(recording.items), comparator)
+        if fine.all():
+            break
+        for at in np.flatnonzero(~fine):
+            left_out[brains[at].id] = "Shares too few pairs of items with others for a ceiling."
+        brains = [brain for brain, kept in zip(brains, fine, strict=True) if kept]
+    return Scores(
+        layers=("lower", "upper"),
+        participants=tuple(brain.id for brain in brains),
+        per_participant=bounds,
+        per_layer=mean_r(bounds),
+        spread=bounds.std(axis=1, ddof=1),
+        best=0,
+        choice="lower bound: a person's RDM with the mean RDM of the others, mean over people (Fisher's z)",
+        spread_kind="SD",
+        details={"upper": float(mean_r(bounds)[1]), **brain_facts(brains, left_out)},
+    )
+
+
+def nili_bounds(
+    brains: Sequence[Brain], items: int, comparator: Comparator
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Lower and upper bound of each person (2 x people), and who has them.
+
+    RDMs are averaged after ranking (spearman, kendall), standardising (pearson) or scaling to length 1
+    (cosines), and over those who have the pair. A pair that nobody else has is left out for a person.
+    """
+    total, count = np.zeros(items * (items - 1) // 2), np.zeros(items * (items - 1) // 2, dtype=np.intp)
+    groups = [(pairs_of(own, items), members) for own, members in by_items(brains)]
+    pooled = {}
+    for at, (columns, members) in enumerate(groups):
+        pooled[at] = _poolable(np.stack([brains[member].vector for member in members]), comparator)
+        total[columns] += pooled[at].sum(axis=0)
+        count[columns] += len(members)
+    bounds, fine = np.zeros((2, len(brains))), np.zeros(len(brains), dtype=np.bool_)
+    for at, (columns, members) in enumerate(groups):
+        shared = np.flatnonzero(count[columns] > 1)
+        if len(shared) < MIN_ITEMS * (MIN_ITEMS - 1) // 2:
+            continue
+        own = np.stack([brains[member].vector[shared] for member in members])
+        kept = columns[shared]
+        others = (total[kept] - pooled[at][:, shared]) / (count[kept] - 1)
+        everyone = np.broadcast_to(total[kept] / count[kept], others.shape)
+        lower, has_lower = _rows(own, others, comparator)
+        upper, has_upper = _rows(own, everyone, comparator)
+        bounds[:, members], fine[members] = (lower, upper), has_lower & has_upper
+    return bounds, fine
+
+
+def _poolable(vectors: Array, comparator: Comparator) -> Array:
+    """RDMs (n x pairs) on one scale, so that they can be averaged over people with different pairs."""
+    pairs = vectors.shape[1]
+    if comparator in ("spearman", "kendall"):
+        return np.asarray((ranks(vectors) - (pairs + 1) / 2) / pairs)
+    how: Comparator = "pearson" if comparator == "pearson" else "cosine"
+    return np.asarray(ready(vectors, how)[0] * np.sqrt(pairs))
+
+
+def _rows(a: Array, b: Array, comparator: Comparator) -> tuple[Array, NDArray[np.bool_]]:
+    """The comparison of each row of a with the same row of b (n,), and where it is defined."""
+    # Whitening needs all pairs of a set of items, which a person's shared pairs need not be.
+    how: Comparator = (
+        "cosine" if comparator == "whitened cosine" and not _complete(a.shape[1]) else comparator
+    )
+    (x, x_fine), (y, y_fine) = ready(a, how), ready(b, how)
+    if how == "kendall":
+        taus = [kendall_tau_a(one[None], two[None])[0, 0] for one, two in zip(a, b, strict=True)]
+        return np.array(taus), x_fine & y_fine
+    return np.clip(np.einsum("np,np->n", x, y), -1.0, 1.0), x_fine & y_fine
+
+
+def _complete(pairs: int) -> bool:
+    """Whether so many pairs are all those of some number of items."""
+    items = round((1 + np.sqrt(1 + 8 * pairs)) / 2)
+    return bool(items * (items - 1) // 2 == pairs)

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(not MIRROR, reason="BRAINBENCH_MIRROR does not name a mirror of the public files"),
 ]
 KNOWN = {*NAMES, *COMPARATIVES, *KINDS, *(f"{kind}s" for kind in KINDS), *ADJECTIVES}
-FORM = set("All are things is not a than".split())
+FORM = {"All", "are", "things", "is", "not", "a", "than"}
 
 
 def _scanner() -> Iterator[tuple[str, ...]]:

@@ -16,6 +16,7 @@ from brainbench_models.tiny.object_facts import OBJECTS, PROPERTIES
 
 Conversation = tuple[Message, ...]
 QUESTIONS_OF_INCLUSION = 2
+EASY = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +72,36 @@ def _structure(kind: str, stage: Stage, rng: Random) -> LinearOrder | Inclusion:
 
 def _questions(structure: LinearOrder | Inclusion, stage: Stage, rng: Random) -> list[Message]:
     """The premises in any order, then several conclusions one after the other, each with its answer."""
-    open_questions = list(structure.conclusions())
-    few = isinstance(structure, Inclusion)
+    if isinstance(structure, Inclusion):
+        problems = _about_inclusion(structure, rng)
+    else:
+        asked = structure.conclusions()
+        problems = [_conclusion(asked, stage.negated, rng) for _ in range(stage.questions)]
     turns: list[Message] = []
-    for number in range(QUESTIONS_OF_INCLUSION if few else stage.questions):
-        problem = _conclusion(open_questions, stage.negated, rng)
-        if few:  # or the answer could be copied from the same question before
-            open_questions.remove(problem)
+    for number, problem in enumerate(problems):
         if number == 0:
-            order = rng.sample(range(len(problem.premises)), len(problem.premises))
-            problem = problem.reordered(order)
-            text = _short_text(problem) if stage.short else problem_text(problem)
+            first = problem.reordered(rng.sample(range(len(problem.premises)), len(problem.premises)))
+            text = _short_text(first) if stage.short else problem_text(first)
         else:
             text = f"{problem.conclusion}?" if stage.short else f"Conclusion:\n{problem.conclusion}."
         turns += [Message("user", text), Message("assistant", str(problem.follows))]
     return turns
+
+
+def _about_inclusion(structure: Inclusion, rng: Random) -> list[Problem]:
+    """Different conclusions, for a repeated one could be copied; few whose negation differs from the fact's.
+
+    Such a conclusion is always false, which is soon learnt; all others turn on the direction of the rules.
+    """
+    asked = list(structure.conclusions())
+    rng.shuffle(asked)
+    hard = [problem for problem in asked if problem.negated == structure.fact_negated]
+    easy = [problem for problem in asked if problem.negated != structure.fact_negated]
+    return [
+        easy.pop() if easy and rng.random() < EASY else hard.pop()
+        for _ in range(QUESTIONS_OF_INCLUSION)
+        if hard
+    ]
 
 
 def _conclusion(asked: Sequence[Problem], negated: float, rng: Random) -> Problem:

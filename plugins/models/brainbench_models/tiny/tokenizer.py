@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -38,10 +37,9 @@ def train_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     split = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(r"\n|[^\w\s]"), "isolated"), pre_tokenizers.ByteLevel()]
     )
-    counts = Counter(word for text in texts for word, _ in split.pre_tokenize_str(_PLURALS.sub(r"\1", text)))
+    words = {word for text in texts for word, _ in split.pre_tokenize_str(_PLURALS.sub(r"\1", text))}
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    words = sorted(counts, key=lambda word: (-counts[word], word))
-    pieces = dict.fromkeys((*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *words))
+    pieces = dict.fromkeys((*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *sorted(words)))
     vocabulary = {piece: at for at, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=PAD, max_input_chars_per_word=1_000_000))
     tokenizer.normalizer = normalizers.NFC()

@@ -1,0 +1,151 @@
+"""Scores of layers, and of a layer chosen inside each fold, with what each item adds to them.
+
+In a fold let s be predicted and y measured, each voxel in units of its own spread, both less their stratum's
+mean over the fold's test items. The score is the one correlation over all test items and voxels,
+
+    r = sum(s y) / sqrt(sum(s s) sum(y y)),
+
+and the mean over folds. Given the training items its numerator is a sum of products with what is centred,
+so that under any shuffle of test items within strata its mean is exactly zero, whatever was chosen in
+training. (A median over voxels of r, and r over the items of all folds, are not centred.) A prediction that
+does not vary explains nothing: r is 0 there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainbench.arrays import IntArray
+from brainbench_metrics.folds import Fold
+from brainbench_metrics.nested_people import People
+from brainbench_metrics.nested_ridge import NestedRidge
+from brainbench_metrics.parallel import in_order
+
+Array = NDArray[np.float64]
+NONE = 1e-20  # share of the variance below which predicted variance is rounding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What is to be predicted from what.
+
+    kernels(fold) gives the layers' inner products (L x items x items). strata, groups (items,): numbers,
+    groups None where items are independent.
+    """
+
+    kernels: Callable[[Fold], Array]
+    folds: tuple[Fold, ...]
+    strata: IntArray
+    groups: IntArray | None
+    people: People
+    alphas: tuple[float, ...]
+
+    def ridges(self, fold: Fold) -> list[tuple[IntArray, NestedRidge]]:
+        """For each set of people with the same items, their positions and the fold's regressions."""
+        kernels = self.kernels(fold)
+        groups = np.arange(len(self.strata)) if self.groups is None else self.groups
+        made = []
+        for members, items in self.people.patterns:
+            train, test = np.intersect1d(fold.train, items), np.intersect1d(fold.test, items)
+            ridge = NestedRidge.fit(kernels, train, test, (self.strata, groups), self.alphas)
+            made.append((members, ridge))
+        return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NestedScores:
+    """layers (L x people): mean r over folds. nested (people,): with the layer chosen in each fold.
+
+    chosen (folds,): that layer. table (people x items): what each item adds to `nested`, whose mean over the
+    person's items is the score; 0 where the person lacks the item. alphas (A,): how often each penalty was
+    chosen, over folds, layers and people. flat (L,): layers that predict no differences in any fold.
+    """
+
+    layers: Array
+    nested: Array
+    chosen: IntArray
+    table: Array
+    alphas: IntArray
+    flat: NDArray[np.bool_]
+
+
+def nested_scores(problem: Problem, advance: Callable[[int], None] = lambda steps: None) -> NestedScores:
+    """Fit and score every fold; `advance` counts folds."""
+    parts = []
+    for part in in_order(lambda fold: _score_fold(problem, fold), problem.folds):
+        parts.append(part)
+        advance(1)
+    n_folds = len(parts)
+    counts = np.array([[len(person.items)] for person in problem.people.members])
+    return NestedScores(
+        np.sum([part.layers for part in parts], axis=0) / n_folds,
+        np.sum([part.nested for part in parts], axis=0) / n_folds,
+        np.concatenate([part.chosen for part in parts]),
+        np.sum([part.table for part in parts], axis=0) * counts / n_folds,
+        np.sum([part.alphas for part in parts], axis=0),
+        np.all([part.flat for part in parts], axis=0),
+    )
+
+
+def choose(losses: Sequence[Array]) -> tuple[IntArray, list[IntArray]]:
+    """The layer of least error left out, and each person's penalty at every layer.
+
+    losses: for each set of people (people x ... x L x A). Returns (...) and (people x ... x L) for each set:
+    a person's error is that at the best penalty; the layer's is the sum over people.
+    """
+    total = np.sum([found.min(axis=-1).sum(axis=0) for found in losses], axis=0)
+    return total.argmin(axis=-1), [found.argmin(axis=-1) for found in losses]
+
+
+def correlation(along: Array, predicted: Array, measured: Array) -> Array:
+    """Pearson's r from sums; 0 where nothing is predicted (or measured) to vary."""
+    fine = (predicted > NONE) & (measured > NONE)
+    size = np.sqrt(np.where(fine, predicted * measured, 1.0))
+    return np.where(fine, along / size, 0.0)
+
+
+def summed(items: tuple[Array, Array, Array]) -> float:
+    """Pearson's r of a fold from the `moments` of its items."""
+    along, predicted, measured = (np.asarray(part.sum()) for part in items)
+    return float(correlation(along, predicted, measured))
+
+
+def _score_fold(problem: Problem, fold: Fold) -> NestedScores:
+    """The scores of one fold; the table's rows sum to r."""
+    people = problem.people.members
+    ridges = problem.ridges(fold)
+    outers = [np.stack([people[member].outer for member in members]) for members, _ in ridges]
+    losses = [ridge.losses(outer) for outer, (_, ridge) in zip(outers, ridges, strict=True)]
+    layer, penalties = choose(losses)
+    n_layers = losses[0].shape[1]
+    r, nested = np.zeros((n_layers, len(people))), np.zeros(len(people))
+    table = np.zeros((len(people), len(problem.strata)))
+    for (members, ridge), outer, best in zip(ridges, outers, penalties, strict=True):
+        for place, member in enumerate(members):
+            for at in range(n_layers):
+                items = ridge.moments(outer[place], at, int(best[place, at]))
+                r[at, member] = summed(items)
+                if at == layer:
+                    nested[member] = r[at, member]
+                    table[member, ridge.test] = _shares(items, float(r[at, member]))
+    chosen = np.bincount(np.concatenate([best.ravel() for best in penalties]), minlength=len(problem.alphas))
+    flat = np.all([ridge.flat for _, ridge in ridges], axis=0)
+    return NestedScores(r, nested, np.array([layer]), table, chosen, flat)
+
+
+def _shares(items: tuple[Array, Array, Array], r: float) -> Array:
+    """What each item adds to a fold's r; the terms that sum to zero say how r would move without the item.
+
+    First-order: d r = d(along) / size - r / 2 (d(predicted) / predicted + d(measured) / measured).
+    """
+    along, predicted, measured = items
+    sums = predicted.sum(), measured.sum()
+    if min(sums) <= NONE:
+        return np.zeros(len(along))
+    leverage = (predicted / sums[0] + measured / sums[1]) / 2
+    shares: Array = along / np.sqrt(sums[0] * sums[1]) - r * (leverage - 1 / len(along))
+    return shares

@@ -1,0 +1,220 @@
+"""Neural predictivity within task type, with everything that is chosen chosen inside: protocol `robust`.
+
+The estimator is that of `nested_ridge` and `nested_scores`; README of the reasons:
+
+- within strata (types of task), because one bit, the type, reaches what is published for whole models;
+- features standardised over training items, since a few massive dimensions would otherwise be the layer;
+- one penalty a person and layer by leave-one-out in the training items, scaled so that width does not matter;
+- the layer by the same error, summed over people, so that what is reported was not used to choose;
+- one correlation over held-out items and voxels, which is zero on average when nothing is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brainbench.arrays import Features, Recording
+from brainbench.errors import ShapeError, UsageError
+from brainbench.nouns import Reporter
+from brainbench.records import Scores, Skip
+from brainbench.statistics import MaxStatistic
+from brainbench_metrics.folds import Fold
+from brainbench_metrics.nested_interval import interval_facts
+from brainbench_metrics.nested_null import null_scores
+from brainbench_metrics.nested_people import measured_people
+from brainbench_metrics.nested_ridge import kernel
+from brainbench_metrics.nested_scores import Array, NestedScores, Problem, nested_scores
+from brainbench_metrics.robust_ceiling import robust_ceiling
+from brainbench_metrics.within_strata import codes_of, repeated_folds, varies_within
+
+NESTED = "cross-validated"
+
+
+@dataclass(frozen=True)
+class RobustPredictivity:
+    """How well ridge regression predicts responses to unseen items of the same type, by the layer it chose.
+
+    The first row, "cross-validated", is the headline: in each fold the layer whose leave-one-out error
+    within the training items is least, summed over people. The other rows are single layers, for looking
+    at. Each is a mean over people of one correlation over held-out items and voxels (see
+    `nested_scores`), spread is the standard deviation over people. Details: p of the headline with
+    `permutations` shuffles within strata, and the score that is needed for p = .05; an interval over people
+    and items from `draws` resamples; how often each layer was chosen; and, where items are of several
+    strata, the aggregate over them, which a single bit may reach.
+
+    alphas: penalties, in units of a training item's mean squared length. folds: of items, or of
+    groups of items where the recording has them, stratified; `repeats` times.
+    """
+
+    name: str = "predictivity"
+    protocol: str = "robust"
+    version: int = 1
+    alphas: tuple[float, ...] = (1e-1, 1.0, 1e1, 1e2, 1e3)
+    folds: int = 5
+    repeats: int = 2
+    permutations: int = 1000
+    draws: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.alphas or min(self.alphas) <= 0:
+            raise UsageError("Predictivity needs ridge penalties above zero.", hint="Give positive alphas.")
+        if self.folds < 2 or self.repeats < 1:
+            raise UsageError("Predictivity needs at least two folds, once.", hint="Give folds=5, repeats=2.")
+        if self.permutations < 19 or self.draws < 100:
+            raise UsageError(
+                "A p of .05 needs at least 19 permutations, and an interval 100 draws.",
+                hint="Give permutations=1000, draws=1000; 10,000 for a publication.",
+            )
+
+    def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
+        """Score every layer, and the choice among them, for every person.
+
+        Raises ShapeError when features and recording hold different numbers of items, or a layer is called
+        "cross-validated". Skips where items are too few for the folds or no layer varies within strata.
+        """
+        _check(features, recording)
+        strata = codes_of(recording.strata, len(recording.items))
+        layers = {name: _columns(array, strata) for name, array in features.layers.items()}
+        unscored = {
+            name: "Its features do not vary between items of the same stratum, beyond rounding."
+            for name, array in layers.items()
+            if not array.shape[1]
+        }
+        layers = {name: array for name, array in layers.items() if name not in unscored}
+        if not layers:
+            return Skip("No layer's features vary between items of the same stratum, beyond rounding.")
+        problem = self._problem(list(layers.values()), recording, strata)
+        if isinstance(problem, Skip):
+            return problem
+        label = (
+            f"Predictivity in {recording.region}: {len(layers)} layers, {len(problem.people.members)} people"
+        )
+        with reporter.task(label, len(problem.folds) + self.permutations) as advance:
+            found = nested_scores(problem, advance)
+            null = None if found.flat.all() else null_scores(problem, self.permutations, self.seed, advance)
+        if found.flat.all():
+            return Skip("No layer's prediction varies between test items of the same stratum, in any fold.")
+        details = {
+            **self._tested(found, null),
+            **interval_facts(found, problem.people, self.draws, self.seed),
+            **self._choices(found, tuple(layers)),
+            **self._aggregate(features, recording),
+            **problem.people.facts(),
+        }
+        return _scores(found, tuple(layers), problem, unscored, details)
+
+    def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
+        """How well all other people predict each person, by the same estimator: see `robust_ceiling`."""
+        return robust_ceiling(recording, self._problem, self.seed, reporter)
+
+    def _problem(self, layers: list[Array], recording: Recording, strata: Any) -> Problem | Skip:
+        """Folds, stratified and whole in groups, and people; `strata` says whose means are taken away."""
+        n_items = len(recording.items)
+        groups = codes_of(recording.groups, n_items) if recording.groups else None
+        folds = repeated_folds(
+            codes_of(recording.strata, n_items), groups, self.folds, self.repeats, self.seed
+        )
+        if isinstance(folds, Skip):
+            return folds
+        people = measured_people(recording.participants, folds, strata)
+        if not people.members:
+            return Skip(next(iter(people.left_out.values())))
+
+        def kernels(fold: Fold) -> Array:
+            return np.stack([kernel(array, strata, fold.train) for array in layers])
+
+        return Problem(kernels, folds, strata, groups, people, tuple(dict.fromkeys(self.alphas)))
+
+    def _tested(self, found: NestedScores, null: Array | None) -> dict[str, Any]:
+        """P value of the headline and the score that p = .05 needs, or why there is none."""
+        if null is None:
+            return {"p": None, "p_reason": "No two items, or groups of items, may change places."}
+        counter = MaxStatistic(found.nested.mean(keepdims=True))
+        counter.update(null[:, None])
+        result = counter.result()
+        return {
+            "p": result.p,
+            "p_of": "the headline against shuffles of items within strata, penalties and layers chosen anew",
+            "permutations": len(null),
+            "null_mean": float(null.mean()),
+            "null_sd": float(null.std()),
+            "critical_value_0.05": result.critical(0.05),
+        }
+
+    def _choices(self, found: NestedScores, layers: tuple[str, ...]) -> dict[str, Any]:
+        times = np.bincount(found.chosen, minlength=len(layers))
+        alphas = zip(dict.fromkeys(self.alphas), found.alphas.tolist(), strict=True)
+        return {
+            "folds": len(found.chosen),
+            "share_of_folds_by_layer": {
+                layers[row]: float(times[row] / times.sum()) for row in np.flatnonzero(times)
+            },
+            "highest_layer": layers[int(found.layers.mean(axis=1).argmax())],
+            "alphas_chosen": {f"{alpha:g}": count for alpha, count in alphas},
+        }
+
+    def _aggregate(self, features: Features, recording: Recording) -> dict[str, Any]:
+        """The same over all items as if they were of one type, where they are not."""
+        if len(set(recording.strata)) < 2:
+            return {"strata": 1}
+        one = codes_of((), len(recording.items))
+        arrays = {name: _columns(array, one) for name, array in features.layers.items()}
+        names = [name for name, array in arrays.items() if array.shape[1]]
+        problem = self._problem([arrays[name] for name in names], recording, one)
+        found: dict[str, Any] = {"strata": len(set(recording.strata))}
+        if not isinstance(problem, Skip):
+            scores = nested_scores(problem)
+            people = [person.id for person in problem.people.members]
+            found["aggregate"] = {
+                "score": float(scores.nested.mean()),
+                "per_person": dict(zip(people, scores.nested.tolist(), strict=True)),
+                "caution": "type of task alone may reach this; the headline is within types",
+            }
+        return found
+
+
+def _check(features: Features, recording: Recording) -> None:
+    if features.n_items != len(recording.items):
+        raise ShapeError(
+            f"Features have {features.n_items} items, the recording of {recording.region} "
+            f"{len(recording.items)}.",
+            hint="Select the same items from both.",
+        )
+    if NESTED in features.layers:
+        raise ShapeError(f"A layer is called {NESTED!r}, which is the name of the headline's row.")
+
+
+def _columns(array: Any, strata: Any) -> Array:
+    made: Array = array[:, varies_within(array, strata)].astype(np.float64)
+    return made
+
+
+def _scores(
+    found: NestedScores,
+    layers: tuple[str, ...],
+    problem: Problem,
+    unscored: dict[str, str],
+    details: dict[str, Any],
+) -> Scores:
+    """Means and standard deviations over people; layers that predict nothing are not scored."""
+    reason = "Its predictions do not vary between test items of the same stratum, in any fold."
+    unscored = unscored | {layers[row]: reason for row in np.flatnonzero(found.flat)}
+    table = np.vstack([found.nested, found.layers[~found.flat]])
+    kept = [name for name, flat in zip(layers, found.flat, strict=True) if not flat]
+    single = len(layers) == 1
+    return Scores(
+        layers=(NESTED, *kept),
+        participants=tuple(person.id for person in problem.people.members),
+        per_participant=table,
+        per_layer=table.mean(axis=1),
+        spread=table.std(axis=1, ddof=1) if table.shape[1] > 1 else np.zeros(len(table)),
+        best=0,
+        choice="the only layer" if single else "layer chosen in each fold's training items, within task type",
+        spread_kind="SD",
+        unscored=unscored,
+        details=details,
+    )

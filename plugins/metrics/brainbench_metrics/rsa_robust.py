@@ -95,7 +95,7 @@ def robust_scores(features: Features, recording: Recording, how: Settings) -> Sc
         spread=rows.std(axis=1, ddof=1),
         best=0,
         choice=(
-            f"layer chosen on other people and other items ({how.splits} splits in halves, "
+            f"chosen on other people and other items ({how.splits} splits in halves, "
             f"{min(how.folds, people)} folds of people)"
         ),
         spread_kind="SD",

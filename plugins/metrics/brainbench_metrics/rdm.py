@@ -6,6 +6,7 @@ Everything is float64: float32 makes and breaks ties between near-equal distance
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -22,9 +23,12 @@ DISTANCES: tuple[Distance, ...] = ("correlation", "euclidean", "cosine")
 NOTHING = 1e-12
 
 
+@lru_cache(maxsize=32)
 def pairs(items: int) -> tuple[IntArray, IntArray]:
     """First and second item of each pair, in the order of an RDM's entries: two arrays (pairs,)."""
     first, second = np.triu_indices(items, k=1)
+    for array in (first, second):
+        array.setflags(write=False)  # made once, and handed out often
     return first, second
 
 
@@ -53,13 +57,21 @@ def rdm(patterns: FloatArray, distance: Distance = "correlation") -> Array:
             f"{undefined} of {len(patterns)} patterns have no {distance} distance: their units are alike.",
             hint="Leave such items out.",
         )
+    return rdm_of_defined(patterns, distance)
+
+
+def rdm_of_defined(patterns: FloatArray, distance: Distance) -> Array:
+    """The same for patterns that are known to have a distance."""
     rows = patterns.astype(np.float64)
     if distance == "euclidean":
         return _lengths(rows)
     if distance == "correlation":
         rows -= rows.mean(axis=1, keepdims=True)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return 1.0 - np.clip(rows @ rows.T, -1.0, 1.0)[pairs(len(rows))]
+    products = rows @ rows.T
+    length = np.sqrt(np.diagonal(products))
+    first, second = pairs(len(rows))
+    alike = products[first, second] / (length[first] * length[second])
+    return np.asarray(1.0 - np.clip(alike, -1.0, 1.0))
 
 
 def without_distance(patterns: FloatArray, distance: Distance) -> NDArray[np.bool_]:

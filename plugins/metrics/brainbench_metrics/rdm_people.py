@@ -14,7 +14,7 @@ from brainbench.errors import ShapeError
 from brainbench.records import Skip
 from brainbench.statistics import pairs_of
 from brainbench_metrics.layers import constant_layers
-from brainbench_metrics.rdm import Array, Distance, rdm, varies, without_distance
+from brainbench_metrics.rdm import Array, Distance, rdm_of_defined, varies, without_distance
 
 MIN_ITEMS = 4  # six distances; three items have three, of which any order is as good as another
 
@@ -65,8 +65,8 @@ def _brain(person: Participant, distance: Distance, least: int) -> Brain | Skip:
     if count < least:
         constant = " with a pattern that varies over voxels" if flat.any() else ""
         return Skip(f"Has {count} items{constant}; RSA needs {least}.")
-    patterns = person.responses[~flat]
-    vector = rdm(patterns, distance)
+    patterns = person.responses[~flat] if flat.any() else person.responses
+    vector = rdm_of_defined(patterns, distance)
     if not varies(vector, distance):
         return Skip("All items are equally far from each other.")
     return Brain(person.id, person.present[~flat], patterns, vector, len(flat) - count)
@@ -88,7 +88,7 @@ def prepare_layers(features: Features, recording: Recording, distance: Distance)
             item = recording.items[int(flat.argmax())]
             unscored[name] = f"Item {item} has no {distance} distance: its features are all alike."
             continue
-        vector = rdm(array, distance)
+        vector = rdm_of_defined(array, distance)
         if varies(vector, distance):
             vectors[name] = vector
         else:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from brainbench.arrays import IntArray
 from brainbench.statistics import Block, LayerTests, MaxStatistic, blocks
 from brainbench_metrics.parallel import in_order
-from brainbench_metrics.rdm import Array, square
+from brainbench_metrics.rdm import Array, pairs, square
 from brainbench_metrics.rsa_crossvalidation import Part
 
 Single = NDArray[np.float32]
@@ -115,7 +115,7 @@ class _Gather:
 
     def products(self, permutations: IntArray) -> Array:
         """Products (draws x layers x columns) for permutations (draws x items)."""
-        first, second = np.triu_indices(self.items, k=1)
+        first, second = pairs(self.items)
         width = self.moving.shape[1]
         step = max(1, _AT_ONCE // (len(first) * width))
         made = np.empty((len(self.fixed), len(permutations), width), np.float32)

@@ -104,7 +104,8 @@ def summary(name: str, rows: list[Row]) -> Row:
     print(
         f"{name:38} paper {made.get('paper', 0):+.3f} (SD {made.get('paper_sd', 0):.3f}, {share})   "
         f"best raw {made['best_raw']:+.3f}   "
-        f"robust {made['robust']:+.4f} +- {1.96 * made['robust_error']:.4f}{partial}   rejected {made['rejected']:.3f} ({rate.low:.3f} to {rate.high:.3f})   "
+        f"robust {made['robust']:+.4f} +- {1.96 * made['robust_error']:.4f}{partial}   "
+        f"rejected {made['rejected']:.3f} ({rate.low:.3f} to {rate.high:.3f})   "
         f"0 in the interval {made['interval_holds_0']:.2f}",
         flush=True,
     )

@@ -144,6 +144,16 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(
     ).read_bytes()
 
 
+def test_a_first_link_that_is_not_found_begins_again_and_a_mastered_stage_ends_early() -> None:
+    first = CURRICULUM[0]
+    assert first.needed
+    late = train.Place(step=first.steps - 1, steps_in_stage=first.steps - 1, right=0.6)
+    assert late.after_step(0.6, first, 9.0) == train.Place(attempt=1, seconds=9.0)
+    assert late.after_step(0.6, replace(first, needed=False), 9.0).stage == 1
+    early = train.Place(step=5, steps_in_stage=5, right=first.mastered)
+    assert early.after_step(1.0, first, 1.0) == train.Place(step=6, stage=1, seconds=1.0)
+
+
 def test_the_quick_mode_writes_a_model_that_opens(tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -27,7 +27,7 @@ class Stage:
     how many premises a linear order and an inclusion may have, each entry equally likely. negated: share of
     negated conclusions. questions: about one linear order. introduced: share of conversations that start
     with instructions. shares: how often each kind of conversation comes. short: premises and conclusion on
-    one line, not in the datasets' form.
+    one line, not in the datasets' form. needed: without mastery the training begins again.
     """
 
     steps: int
@@ -40,6 +40,7 @@ class Stage:
     shares: Mapping[str, float]
     short: bool = False
     mastered: float = 2.0
+    needed: bool = False
 
 
 def conversation(

@@ -49,27 +49,29 @@ def train(
     said = introductions()
     tokenizer = _tokenizer(folder, said, seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = build(shape, tokenizer, seed).to(device)
-    attend_in_float32(model)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, fused=True
-    )
     checkpoint = folder / "checkpoint.pt"
-    at = _resume(checkpoint, model, optimizer)
+    kept = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
+    at = Place(**kept["place"]) if kept else Place()
+    model, optimizer = _begin(shape, tokenizer, seed, at.attempt, device)
+    if kept:
+        model.load_state_dict(kept["model"])
+        optimizer.load_state_dict(kept["optimizer"])
     reader, started = Reader(tokenizer), time.monotonic() - at.seconds
-    model.train()
     while at.stage < len(curriculum):
         stage = curriculum[at.stage]
-        rng = Random(f"{seed} {at.step}")  # any step can be read again by itself
+        rng = Random(f"{seed} {at.attempt} {at.step}")  # any step can be read again by itself
         ids, weights = reader.batch([conversation(stage, said, rng) for _ in range(stage.batch)])
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(at, curriculum)
         right = _step(model, optimizer, ids.to(device), weights.to(device))
-        at = at.after_step(right, stage, time.monotonic() - started)
+        before, at = at, at.after_step(right, stage, time.monotonic() - started)
+        if at.attempt > before.attempt:
+            model, optimizer = _begin(shape, tokenizer, seed, at.attempt, device)
         if at.step % SAVE_EVERY == 0 or at.steps_in_stage == 0:
             _save(checkpoint, model, optimizer, at)
             click.echo(
-                f"step {at.step}, stage {at.stage + 1}: {at.right:.3f} of answers right, {at.seconds:.0f} s"
+                f"attempt {at.attempt + 1}, step {at.step}, stage {at.stage + 1}: "
+                f"{at.right:.3f} of answers right, {at.seconds:.0f} s"
             )
     model.half().save_pretrained(folder)
     _write_facts(folder, at, seed, device)
@@ -79,6 +81,7 @@ def train(
 class Place:
     """How far the training is. right: running share of right answers, over about the last 50 steps."""
 
+    attempt: int = 0
     step: int = 0
     stage: int = 0
     steps_in_stage: int = 0
@@ -86,12 +89,32 @@ class Place:
     seconds: float = 0.0
 
     def after_step(self, right: float, stage: Stage, seconds: float) -> Place:
-        """One step further; a stage ends when it is mastered, or after its last step."""
+        """One step further; a stage ends when it is mastered, or after its last step.
+
+        A first link that is not found within its stage may never be: all begins again with other weights.
+        """
         running = 0.98 * self.right + 0.02 * right
         passed = self.steps_in_stage + 1
-        if passed == stage.steps or running >= stage.mastered:
-            return Place(self.step + 1, self.stage + 1, 0, 0.5, seconds)
-        return Place(self.step + 1, self.stage, passed, running, seconds)
+        last, mastered = passed == stage.steps, running >= stage.mastered
+        if last and not mastered and stage.needed:
+            return Place(self.attempt + 1, seconds=seconds)
+        if last or mastered:
+            return Place(self.attempt, self.step + 1, self.stage + 1, 0, 0.5, seconds)
+        return Place(self.attempt, self.step + 1, self.stage, passed, running, seconds)
+
+
+def _begin(
+    shape: Shape, tokenizer: PreTrainedTokenizerFast, seed: int, attempt: int, device: str
+) -> tuple[Any, Any]:
+    """A model with its first weights, and its optimizer."""
+    import torch
+
+    model = build(shape, tokenizer, seed + 1000 * attempt).to(device)
+    attend_in_float32(model)
+    model.train()
+    return model, torch.optim.AdamW(
+        model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY, fused=True
+    )
 
 
 def _step(model: Any, optimizer: Any, ids: torch.Tensor, weights: torch.Tensor) -> float:
@@ -136,18 +159,6 @@ def _texts(said: Any, seed: int) -> Iterator[str]:
             yield turn.content
 
 
-def _resume(checkpoint: Path, model: Any, optimizer: Any) -> Place:
-    """Where the checkpoint left off; the beginning without one."""
-    import torch
-
-    if not checkpoint.exists():
-        return Place()
-    kept = torch.load(checkpoint, weights_only=True)
-    model.load_state_dict(kept["model"])
-    optimizer.load_state_dict(kept["optimizer"])
-    return Place(**kept["place"])
-
-
 def _save(checkpoint: Path, model: Any, optimizer: Any, at: Place) -> None:
     """In one move: an interruption leaves the old checkpoint or the new one."""
     import torch
@@ -162,6 +173,7 @@ def _write_facts(folder: Path, at: Place, seed: int, device: str) -> None:
 
     facts = {
         "steps": at.step,
+        "attempts": at.attempt + 1,
         "seed": seed,
         "minutes": round(at.seconds / 60, 1),
         "device": device,

@@ -1,6 +1,6 @@
 """Neural predictivity within task type, with everything that is chosen chosen inside: protocol `robust`.
 
-The estimator is that of `nested_ridge` and `nested_scores`; README of the reasons:
+The estimator is that of `nested_ridge` and `nested_scores`. Reasons for its parts:
 
 - within strata (types of task), because one bit, the type, reaches what is published for whole models;
 - features standardised over training items, since a few massive dimensions would otherwise be the layer;
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from brainbench.arrays import Features, Recording
+from brainbench.arrays import Features, IntArray, Recording
 from brainbench.errors import ShapeError, UsageError
 from brainbench.nouns import Reporter
 from brainbench.records import Scores, Skip
@@ -27,8 +27,9 @@ from brainbench_metrics.nested_null import null_scores
 from brainbench_metrics.nested_people import measured_people
 from brainbench_metrics.nested_ridge import kernel
 from brainbench_metrics.nested_scores import Array, NestedScores, Problem, nested_scores
+from brainbench_metrics.robust_aggregate import aggregate_facts
 from brainbench_metrics.robust_ceiling import robust_ceiling
-from brainbench_metrics.within_strata import codes_of, repeated_folds, varies_within
+from brainbench_metrics.within_strata import codes_of, repeated_folds, varying_within
 
 NESTED = "cross-validated"
 
@@ -78,7 +79,7 @@ class RobustPredictivity:
         """
         _check(features, recording)
         strata = codes_of(recording.strata, len(recording.items))
-        layers = {name: _columns(array, strata) for name, array in features.layers.items()}
+        layers = {name: varying_within(array, strata) for name, array in features.layers.items()}
         unscored = {
             name: "Its features do not vary between items of the same stratum, beyond rounding."
             for name, array in layers.items()
@@ -102,7 +103,7 @@ class RobustPredictivity:
             **self._tested(found, null),
             **interval_facts(found, problem.people, self.draws, self.seed),
             **self._choices(found, tuple(layers)),
-            **self._aggregate(features, recording),
+            **aggregate_facts(features, recording, self._problem),
             **problem.people.facts(),
         }
         return _scores(found, tuple(layers), problem, unscored, details)
@@ -111,7 +112,7 @@ class RobustPredictivity:
         """How well all other people predict each person, by the same estimator: see `robust_ceiling`."""
         return robust_ceiling(recording, self._problem, self.seed, reporter)
 
-    def _problem(self, layers: list[Array], recording: Recording, strata: Any) -> Problem | Skip:
+    def _problem(self, layers: list[Array], recording: Recording, strata: IntArray) -> Problem | Skip:
         """Folds, stratified and whole in groups, and people; `strata` says whose means are taken away."""
         n_items = len(recording.items)
         groups = codes_of(recording.groups, n_items) if recording.groups else None
@@ -157,25 +158,6 @@ class RobustPredictivity:
             "alphas_chosen": {f"{alpha:g}": count for alpha, count in alphas},
         }
 
-    def _aggregate(self, features: Features, recording: Recording) -> dict[str, Any]:
-        """The same over all items as if they were of one type, where they are not."""
-        if len(set(recording.strata)) < 2:
-            return {"strata": 1}
-        one = codes_of((), len(recording.items))
-        arrays = {name: _columns(array, one) for name, array in features.layers.items()}
-        names = [name for name, array in arrays.items() if array.shape[1]]
-        problem = self._problem([arrays[name] for name in names], recording, one)
-        found: dict[str, Any] = {"strata": len(set(recording.strata))}
-        if not isinstance(problem, Skip):
-            scores = nested_scores(problem)
-            people = [person.id for person in problem.people.members]
-            found["aggregate"] = {
-                "score": float(scores.nested.mean()),
-                "per_person": dict(zip(people, scores.nested.tolist(), strict=True)),
-                "caution": "type of task alone may reach this; the headline is within types",
-            }
-        return found
-
 
 def _check(features: Features, recording: Recording) -> None:
     if features.n_items != len(recording.items):
@@ -186,11 +168,6 @@ def _check(features: Features, recording: Recording) -> None:
         )
     if NESTED in features.layers:
         raise ShapeError(f"A layer is called {NESTED!r}, which is the name of the headline's row.")
-
-
-def _columns(array: Any, strata: Any) -> Array:
-    made: Array = array[:, varies_within(array, strata)].astype(np.float64)
-    return made
 
 
 def _scores(

@@ -53,16 +53,17 @@ def without_means(columns: Array, codes: IntArray, known: IntArray) -> Array:
     return made
 
 
-def varies_within(columns: FloatArray, codes: IntArray) -> NDArray[np.bool_]:
-    """Which columns differ, within any stratum, by more than rounding (items x k) -> (k,).
+def varying_within(columns: FloatArray, codes: IntArray) -> Array:
+    """Those columns that differ, within any stratum, by more than rounding (items x k') in float64.
 
     Sums of large terms carry the rounding of the terms, so a column smaller than the array's median is
     judged by the median.
     """
     floor = float(np.median(np.abs(columns)))
     strata = [columns[codes == stratum] for stratum in np.unique(codes)]
-    found: NDArray[np.bool_] = np.any([varying_columns(part, floor=floor) for part in strata], axis=0)
-    return found
+    found = np.any([varying_columns(part, floor=floor) for part in strata], axis=0)
+    made: Array = columns[:, found].astype(np.float64)
+    return made
 
 
 def repeated_folds(

@@ -19,7 +19,8 @@ import pytest
 pytestmark = pytest.mark.real
 TESTS = Path(__file__).parent
 Start = Callable[..., "subprocess.Popen[str]"]
-QUICK = ("--region", "deductive_reasoning")
+PAPER = ("--metric", "predictivity/paper")  # the one that is fast and whose numbers were published
+QUICK = ("--region", "deductive_reasoning", *PAPER)
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +95,7 @@ def test_a_real_model_is_scored_on_the_real_data_and_only_once(
         f"untrained:{real_model}",
         "--dataset",
         "deduction",
+        *PAPER,
     )
     out, err = finish(start(*command, db=db))
     assert "27 cells: 27 computed, 0 were there, 0 failed" in err
@@ -233,7 +235,7 @@ def test_a_third_partys_plugin_is_discovered_run_and_ranked_beside_a_broken_one(
     assert "brainbench-example 0.3.0" in out
     assert "a_library_that_was_renamed" in err
     assert "already registered by 'predictivity' of brainbench" in err
-    models = ("--model", str(real_model), "--model", "example/letter-counts")
+    models = ("--model", str(real_model), "--model", "example/letter-counts", "--metric", "mean-correlation")
     out, err = finish(start("run", *models, *QUICK, "--items", "all", "--no-ceiling", db=db, **path))
     assert "4 cells: 4 computed" in err
     assert "warning: Plugin 'broken' of brainbench-broken" in err

@@ -158,7 +158,7 @@ def test_a_broken_model_fails_its_own_cell_and_the_next_model_is_scored(
 def test_a_broken_record_fails_its_own_cell_and_the_board_stays_readable(
     brainbench: Brainbench, fault: str
 ) -> None:
-    metrics = ("--metric", "predictivity")
+    metrics = ("--metric", "predictivity/paper")
     result = brainbench(*RUN, *metrics, "--model", "bad", fault=fault)
     assert result.exit_code == 1
     assert "2 cells: 1 computed, 0 were there, 1 failed" in result.output

@@ -20,6 +20,7 @@ from brainbench.records import Scores, Skip
 from brainbench_metrics.ceiling import ceiling_scores
 from brainbench_metrics.layers import LayerScores, constant_layers, score_layers
 from brainbench_metrics.people import Person, people_facts, prepare_people
+from brainbench_metrics.predictivity_robust import RobustPredictivity
 
 _GROUPED = (
     "The paper's shuffled folds would split the groups of items (runs or stories) that belong together."
@@ -154,5 +155,6 @@ def _choice(n_layers: int) -> str:
 
 @hookimpl
 def register_metrics(register: Register[Metric]) -> None:
-    """Offer the paper's protocol."""
+    """Offer the paper's protocol, and ours."""
     register(Predictivity())
+    register(RobustPredictivity())

@@ -10,7 +10,7 @@ from brainbench_models.checkpoints import FolderCheckpoint, Pin
 
 NAME = "brainbench/tiny"
 FOLDER = Path(__file__).parent / "tiny"
-FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 WEIGHTS = "model.safetensors"
 
 

@@ -178,6 +178,7 @@ def _write_facts(folder: Path, at: Place, seed: int, device: str) -> None:
         "minutes": round(at.seconds / 60, 1),
         "device": device,
         "threads": torch.get_num_threads(),
+        "history": "made by this script in one go",
     }
     (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -31,10 +31,8 @@ from brainbench_tasks import (
     simulated_deduction,
 )
 from brainbench_tasks.simulated_brain import NUISANCES, Design, Grid, Shares, Truth, responses, stream
+from brainbench_tasks.simulated_checks import PRESETS, require_makeable
 from brainbench_tasks.simulated_scores import expected_score
-
-PRESETS = ("planted", "null", "nuisance", "guide")
-MAX_VOXELS = 100_000
 
 
 @dataclass(frozen=True)
@@ -56,15 +54,7 @@ class _Simulated:
     design: ClassVar[Callable[[int, str, int, int], Design]]
 
     def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise UsageError(
-                f"There is no preset {self.preset!r}.", hint=f"Choose one of {', '.join(PRESETS)}."
-            )
-        if self.seed < 0 or self.people < 1 or min(self.grid) < 1 or prod(self.grid) > MAX_VOXELS:
-            raise UsageError(
-                "A simulated brain needs a seed of 0 or more, a person or more, and from 1 to "
-                f"{MAX_VOXELS:,} voxels."
-            )
+        require_makeable(self.preset, self.seed, self.version, self.people, self.grid)
 
     @property
     def name(self) -> str:

@@ -18,7 +18,8 @@ from brainbench.nouns import BrainDataset
 from brainbench.progress import SilentReporter
 from brainbench.testing import check_dataset
 from brainbench_tasks.creativity_prompts import PROMPT_VERSION, stimulus
-from brainbench_tasks.simulated import PRESETS, SimulatedCreativity, SimulatedDeduction
+from brainbench_tasks.simulated import SimulatedCreativity, SimulatedDeduction
+from brainbench_tasks.simulated_checks import PRESETS
 from brainbench_tasks.simulated_deduction import made_problems
 
 QUIET = SilentReporter()
@@ -214,21 +215,6 @@ def test_ratings_are_low_marks_of_uses_alone_and_hard_objects_lack_some_people()
         assert min(shared[creates].sum(), shared[~creates].sum()) >= 18
         for person, there in zip(dataset.recording("default", QUIET).participants, ~missing, strict=True):
             assert np.array_equal(person.present, np.flatnonzero(there))
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"preset": "strong"}, "no preset 'strong'"),
-        ({"seed": -1}, "seed of 0 or more"),
-        ({"people": 0}, "a person or more"),
-        ({"grid": (5, 4, 0)}, "from 1 to"),
-        ({"grid": (1000, 1000, 1)}, "from 1 to"),
-    ],
-)
-def test_what_cannot_be_made_is_refused(fields: dict[str, object], words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        replace(SimulatedDeduction(), **fields)  # type: ignore[arg-type]
 
 
 def test_unknown_regions_and_sets_of_items_are_refused_with_those_that_exist() -> None:

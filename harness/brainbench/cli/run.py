@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,7 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
 
             click.echo(json.dumps(rows, indent=2))
         else:
-            _show(rows)
+            _show(demo.main_rows(rows) if is_demo else rows)
         _say_counts(results, path)
         if is_demo:
             anew = any(isinstance(result, Record) for result in results)
@@ -167,7 +168,7 @@ def _rows(store: Leaderboard, results: list[Record | Reused]) -> list[dict[str, 
     return [row for row in store.standings() if row["fingerprint"] in seen]
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     from brainbench_leaderboard.tables import legend, tables
 
     out = console()

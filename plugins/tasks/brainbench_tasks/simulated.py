@@ -10,6 +10,7 @@ gives another draw.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -26,6 +27,7 @@ from brainbench.stimuli import ALL_ITEMS, ItemSet, Stimulus
 from brainbench_tasks import (
     creativity_prompts,
     deduction_prompts,
+    simulated_brain,
     simulated_card,
     simulated_creativity,
     simulated_deduction,
@@ -51,6 +53,7 @@ class _Simulated:
     item_sets: ClassVar[tuple[ItemSet, ...]]
     prompt_version: ClassVar[int]
     shares: ClassVar[Mapping[str, tuple[Shares, ...]]]
+    constants: ClassVar[Callable[[], tuple[object, ...]]]
     design: ClassVar[Callable[[int, str, int, int], Design]]
 
     def __post_init__(self) -> None:
@@ -70,8 +73,9 @@ class _Simulated:
         )
 
     def identity(self, region: str) -> Identity:
-        """All that decides stimuli and responses: there are no files."""
-        self._of(region)
+        """All that decides stimuli and responses, shares and tables included: there are no files."""
+        shares = self._of(region)
+        constants = repr((simulated_brain.constants(), type(self).constants()))
         return Identity(
             {
                 "name": self.name,
@@ -83,6 +87,9 @@ class _Simulated:
                 "seed": self.seed,
                 "people": self.people,
                 "grid": list(self.grid),
+                "signal_share": shares.signal,
+                "nuisance_share": shares.nuisance,
+                "constants": hashlib.sha256(constants.encode()).hexdigest()[:16],
                 "data": f"generated, {self.preset}, seed {self.seed}",
             }
         )
@@ -157,6 +164,7 @@ class SimulatedDeduction(_Simulated):
     )
     prompt_version: ClassVar[int] = deduction_prompts.PROMPT_VERSION
     shares: ClassVar[Mapping[str, tuple[Shares, ...]]] = simulated_deduction.SHARES
+    constants: ClassVar[Callable[[], tuple[object, ...]]] = staticmethod(simulated_deduction.constants)
     design: ClassVar[Callable[[int, str, int, int], Design]] = staticmethod(simulated_deduction.design)
 
 
@@ -173,6 +181,7 @@ class SimulatedCreativity(_Simulated):
     )
     prompt_version: ClassVar[int] = creativity_prompts.PROMPT_VERSION
     shares: ClassVar[Mapping[str, tuple[Shares, ...]]] = simulated_creativity.SHARES
+    constants: ClassVar[Callable[[], tuple[object, ...]]] = staticmethod(simulated_creativity.constants)
     design: ClassVar[Callable[[int, str, int, int], Design]] = staticmethod(simulated_creativity.design)
 
 

@@ -62,7 +62,8 @@ class Design:
 
     def __post_init__(self) -> None:
         known = self.behaviour
-        for array in (self.features, self.nuisances, known.correct, known.response_time, known.rating):
+        own = (self.features, self.carries, self.nuisances, self.present)
+        for array in (*own, known.correct, known.response_time, known.rating):
             if array is not None:
                 array.setflags(write=False)  # a design is made once and handed out often
 
@@ -92,6 +93,11 @@ def stream(*labels: object) -> np.random.Generator:
     """Random numbers of their own for each sequence of labels."""
     digest = hashlib.sha256("|".join(map(str, labels)).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
+
+
+def constants() -> tuple[object, ...]:
+    """The numbers that decide how responses are made in every dataset; for identities."""
+    return NUISANCES, SMOOTHNESS, MEAN, MEAN_SPREAD, LOG_SPREAD, DIGITS
 
 
 def decorrelated(features: Array, strata: Sequence[str], against: Array | None = None) -> Array:

@@ -61,6 +61,11 @@ TIME_LIMIT = 12.0  # seconds to think
 RATERS = 4
 
 
+def constants() -> tuple[object, ...]:
+    """What decides objects, planted features and behaviour, and is not a field of the dataset."""
+    return TASKS, NAMES, OBJECTS, HARDEST, TIME_LIMIT, RATERS
+
+
 @lru_cache(maxsize=16)
 def design(version: int, preset: str, seed: int, people: int) -> Design:
     """The 23 objects of both tasks, the same for every preset, and what the preset plants in them."""

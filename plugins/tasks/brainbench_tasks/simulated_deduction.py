@@ -9,8 +9,9 @@ from random import Random
 
 import numpy as np
 
+from brainbench import problem_words
 from brainbench.arrays import Behaviour
-from brainbench.problems import KINDS_OF_PROBLEM, Problem, random_problem
+from brainbench.problems import HELD_OUT_SHARE, KINDS_OF_PROBLEM, Problem, random_problem
 from brainbench.stimuli import Stimulus
 from brainbench_tasks.deduction_prompts import stimulus
 from brainbench_tasks.simulated_brain import (
@@ -40,6 +41,12 @@ TIME_LIMIT = 6.0  # seconds from the conclusion on
 _RUNS = (("syllogism", 1, 18), ("syllogism", 2, 18), ("transitive", 1, 16), ("transitive", 2, 18))
 _PLACES = tuple((kind, run, at) for kind, run, count in _RUNS for at in range(1, count + 1))
 _ONE_FEWER = {("transitive", "2_true_affirm"), ("transitive", "3_true_affirm")}
+
+
+def constants() -> tuple[object, ...]:
+    """What decides problems, planted features and behaviour, and is not a field of the dataset."""
+    words = (problem_words.NAMES, problem_words.COMPARATIVES, problem_words.KINDS, problem_words.ADJECTIVES)
+    return KINDS_OF_PROBLEM, HELD_OUT_SHARE, words, NAMES, TIME_LIMIT, _RUNS, sorted(_ONE_FEWER)
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,8 @@ For person p, region, item i and voxel v, in units of a voxel's own spread:
     y = sqrt(s) z_i . t_pv  +  sqrt(m) n_pi . u_pv  +  sqrt(1 - s - m) e_piv
 
 z: the planted features, uncorrelated and of variance 1 over the items (of each stratum). n: task type, text
-length and the person's own response time, made uncorrelated in this order. t and u: each person's own
+length and the person's own response time (a trial without an answer of `deduction` counts as its time limit),
+made uncorrelated in this order. t and u: each person's own
 voxel tunings, of length 1, so that s and m are exact shares of variance; random otherwise, and alike in
 neighbouring voxels. e: Gaussian noise of variance 1, alike in neighbouring voxels of a 3-D grid (as smoothing
 makes it) and independent between items: noise that successive trials share would be predicted by whatever
@@ -73,9 +74,10 @@ class Truth:
     """What is planted in a region's responses to a set of items. SIMULATED: no brain was measured.
 
     values (items x k): the planted features, named by `names`. share: of the variance over these items.
-    nuisances (people x items x 3), of share nuisance_share over all items of the dataset. ceiling: the
-    largest correlation with a voxel's responses that anything shared by people can reach, sqrt(share), had it
-    the voxel's tuning without error. In `nuisance` people share nothing but the type and length of an item.
+    nuisances (people x items x 3), of share nuisance_share over all items of the dataset. ceiling: of the
+    planted features alone, sqrt(share): the largest correlation with a voxel's responses that anything shared
+    by people beyond type, length and time can reach, had it the voxel's tuning without error. It is 0 in
+    `nuisance`, where people do share type and length, and either one by itself can score.
     expected_score: what the planted features themselves score under `predictivity`, see expected_score.
     """
 

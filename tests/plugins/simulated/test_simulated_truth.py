@@ -13,7 +13,7 @@ from brainbench.progress import SilentReporter
 from brainbench_tasks.simulated import SimulatedCreativity, SimulatedDeduction
 from brainbench_tasks.simulated_brain import SMOOTHNESS, decorrelated, in_turn
 from brainbench_tasks.simulated_creativity import mean_ratings
-from brainbench_tasks.simulated_deduction import signed_distance
+from brainbench_tasks.simulated_deduction import made_problems, signed_distance
 from brainbench_tasks.simulated_scores import expected_score, mean_cosine
 
 QUIET = SilentReporter()
@@ -110,6 +110,38 @@ def test_signed_distance_is_read_off_the_problem() -> None:
     problem = random_problem("syllogism", rng, subtype="3_true_negate").reordered((1, 2, 0))
     assert signed_distance(problem) == -2  # a denied property reaches down the chain
     assert signed_distance(random_problem("syllogism", rng, subtype="2_true_affirm")) == 1
+
+
+def test_the_cues_that_the_card_names_are_as_strong_as_it_says() -> None:
+    found: dict[str, list[float]] = {"planted": [], "guide": [], "distance": [], "needed": []}
+    for seed in range(20):
+        problems = made_problems(1, seed)
+        syllogism = np.array([problem.kind == "syllogism" for problem in problems])
+        nots = [" ".join((*p.premises, p.conclusion)).split().count("not") == 1 for p in problems]
+        ends, counts = [], []
+        for problem in problems[36:]:
+            words = " ".join(problem.premises).split()
+            first, *_, last = problem.conclusion.split()
+            starts = [text.split()[0] for text in problem.premises]
+            ends.append(
+                2 * (starts.count(first) - starts.count(last)) - words.count(first) + words.count(last)
+            )
+            counts.append(words.count(first) + words.count(last))
+        for preset in ("planted", "guide"):
+            values = SimulatedDeduction(preset, seed=seed).truth("reasoning").values
+            r = np.corrcoef(values[syllogism, 0], np.array(nots, dtype=float)[syllogism])[0, 1]
+            found[preset].append(float(r))
+            if preset == "planted":
+                found["distance"].append(float(np.corrcoef(values[36:, 1], ends)[0, 1]))
+                found["needed"].append(float(np.corrcoef(values[36:, 2], counts)[0, 1]))
+    expected = {"planted": -0.28, "guide": -0.43, "distance": 0.94, "needed": -0.98}
+    assert {name: float(np.mean(rs)) for name, rs in found.items()} == pytest.approx(expected, abs=0.05)
+
+
+def test_the_ceiling_is_of_planted_features_alone_so_none_where_only_nuisances_are() -> None:
+    truth = SimulatedDeduction("nuisance").truth("reasoning")
+    assert (truth.ceiling, truth.nuisance_share) == (0, 0.25)
+    assert "0 here" in SimulatedDeduction("nuisance").card.caveats[-1]
 
 
 def test_the_creativity_features_are_zero_in_the_control_task_and_the_guide_is_the_mean_rating() -> None:

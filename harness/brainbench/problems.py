@@ -47,7 +47,11 @@ class Problem:
 
     @property
     def held_out(self) -> bool:
-        """Whether the premises belong to the half for evaluation, by a hash of their key."""
+        """Whether the premises belong to the half for evaluation, by a hash of their key.
+
+        The key goes by words: a held-out linear order may be the mirror image, with the antonym, of one in
+        the other half ("taller: A B C D" and "shorter: D C B A").
+        """
         return hashlib.sha256(self.key.encode()).digest()[0] % HELD_OUT_SHARE == 0
 
     def reordered(self, order: Sequence[int]) -> Problem:

@@ -57,6 +57,16 @@ def require_draws(draws: object, least: int = 1) -> None:
         )
 
 
+def is_real(value: object) -> bool:
+    """Whether it is one real number, Python's or numpy's, and neither True nor a string."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is one whole number, Python's or numpy's, and not True."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def require_level_and_draws(level: float, draws: int) -> None:
     """Raise UsageError unless 0 < level < 1 and at least one draw is expected in each tail."""
     require_share(level, "The level of an interval")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.errors import UsageError
+from brainbench.statistics.checks import is_real
 
 Adjustment = Literal["bonferroni", "holm", "benjamini-hochberg"]
 
@@ -30,17 +31,33 @@ class Family:
     p_values: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if (
+            not isinstance(self.tests, (tuple, list))
+            or not self.tests
+            or not all(isinstance(name, str) for name in self.tests)
+            or len(set(self.tests)) != len(self.tests)
+        ):
+            raise UsageError(
+                f"Family {self.name!r} needs tests, and each name once; got {self.tests!r}.",
+                hint='Give names: ("layer.1", "layer.2"), say.',
+            )
+        if not isinstance(self.p_values, Mapping):
+            raise UsageError(
+                f"The p values of family {self.name!r} must go by the names of tests; got {self.p_values!r}.",
+                hint='Give {"layer.1": 0.03}, say.',
+            )
         object.__setattr__(self, "p_values", dict(self.p_values))  # the caller's may change
-        if isinstance(self.tests, str) or not self.tests or len(set(self.tests)) != len(self.tests):
-            raise UsageError(f"Family {self.name!r} needs tests, and each name once; got {self.tests!r}.")
         if undeclared := [name for name in self.p_values if name not in self.tests]:
             raise UsageError(
-                f"Family {self.name!r} does not declare {', '.join(undeclared)}.",
+                f"Family {self.name!r} does not declare {', '.join(map(str, undeclared))}.",
                 hint="Declare every test before looking at the data; what comes later is another family.",
             )
         for name, p in self.p_values.items():
-            if not 0 <= p <= 1:  # NaN is not either
-                raise UsageError(f"The p value of {name} in family {self.name!r} is {p}, not within [0, 1].")
+            if not is_real(p) or not 0 <= p <= 1:  # NaN is not either
+                raise UsageError(
+                    f"The p value of {name} in family {self.name!r} is {p!r}, not a number within [0, 1].",
+                    hint="Leave out a test that was not run; it counts as if its p value were 1.",
+                )
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -18,7 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.errors import ShapeError, UsageError
-from brainbench.statistics.checks import Alternative, Values, numbers, require_alternative, require_share
+from brainbench.statistics.checks import (
+    Alternative,
+    Values,
+    is_real,
+    numbers,
+    require_alternative,
+    require_share,
+)
 
 TIE = 1e-12  # values this close, relative to the larger, are ties: the order of a sum must not decide
 
@@ -37,9 +44,9 @@ def permutation_p(observed: float, null: Values, *, alternative: Alternative = "
     """
     require_alternative(alternative)
     drawn = numbers(null, "Draws of the null", 1, least=1)
+    if not is_real(observed) or not np.isfinite(observed):
+        raise ShapeError(f"The observed statistic is {observed!r}, which has no p value.")
     seen = np.asarray(float(observed))
-    if not np.isfinite(seen):
-        raise ShapeError(f"The observed statistic is {observed}, which has no p value.")
     greater = (1 + int(np.count_nonzero(at_least(drawn, seen)))) / (1 + len(drawn))
     less = (1 + int(np.count_nonzero(at_least(-drawn, -seen)))) / (1 + len(drawn))
     one_sided = {"greater": greater, "less": less}

@@ -17,7 +17,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from brainbench.errors import UsageError
-from brainbench.statistics.checks import Values, numbers, require_share, require_variation
+from brainbench.statistics.checks import (
+    Values,
+    is_real,
+    is_whole,
+    numbers,
+    require_share,
+    require_variation,
+)
 from brainbench.statistics.streams import blocks
 from brainbench.statistics.two_factor import mean_squares, two_way_error
 
@@ -38,9 +45,9 @@ class VarianceComponents:
 
     def __post_init__(self) -> None:
         parts = (self.people, self.items, self.cells)
-        if not np.isfinite(parts).all() or min(parts) < 0 or max(parts) == 0:
+        if not all(map(is_real, parts)) or not np.isfinite(parts).all() or min(parts) < 0 or max(parts) == 0:
             raise UsageError(
-                f"Components of variance must be at least 0 and not all 0; got {parts}.",
+                f"Components of variance must be numbers of at least 0 and not all 0; got {parts}.",
                 hint="Estimate them from a pilot's table with variance_components.",
             )
 
@@ -63,10 +70,11 @@ class Design:
         if self.over not in get_args(Over):
             raise UsageError(f"There is no design over {self.over!r}.", hint=f"Give one of {get_args(Over)}.")
         least = 1 if self.over == "people" else 2
-        if self.people < 2 or self.items < least:
+        if not (is_whole(self.people) and is_whole(self.items)) or self.people < 2 or self.items < least:
             raise UsageError(
                 f"A design over {self.over} needs two people and {least} items or more; "
-                f"got {self.people} and {self.items}."
+                f"got {self.people!r} and {self.items!r}.",
+                hint="Give whole numbers: Design(10, 70), say.",
             )
         require_share(self.alpha, "alpha")
         require_share(self.power, "power")

@@ -84,7 +84,7 @@ def rank_models(
             names[low],
             float(tests.means[k]),
             float(tests.adjusted[k]),
-            tests.adjusted[k] <= alpha,
+            bool(tests.adjusted[k] <= alpha),
         )
         for k, (high, low) in enumerate(couples)
     )

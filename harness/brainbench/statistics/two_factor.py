@@ -25,8 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.arrays import IntArray
-from brainbench.errors import ShapeError, UsageError
-from brainbench.statistics.checks import Values, numbers, require_level_and_draws, require_variation
+from brainbench.errors import ShapeError, UsageError, words_of
+from brainbench.statistics.checks import (
+    Values,
+    is_whole,
+    numbers,
+    require_level_and_draws,
+    require_variation,
+)
 from brainbench.statistics.intervals import Interval
 from brainbench.statistics.streams import blocks
 
@@ -185,12 +191,18 @@ def pairs_of(drawn: IntArray, objects: int) -> IntArray:
 
 
 def _whole(statistic: Indexed, shape: tuple[int, int]) -> float:
-    if len(shape) != 2 or min(shape) < 2:
+    if not isinstance(shape, tuple) or len(shape) != 2 or not all(map(is_whole, shape)) or min(shape) < 2:
         raise ShapeError(
-            f"Resampling people and items needs at least two of each; got {tuple(shape)} (people, items).",
+            f"Resampling people and items needs at least two of each; got {shape!r} (people, items).",
             hint="With one person, give an interval over items: percentile_interval.",
         )
-    estimate = float(statistic(np.arange(shape[0]), np.arange(shape[1])))
+    try:
+        estimate = float(statistic(np.arange(shape[0]), np.arange(shape[1])))
+    except IndexError as error:
+        raise ShapeError(
+            f"The statistic has no value for {shape[0]} people and {shape[1]} items: {words_of(error)}",
+            hint="Give the shape of the table that the statistic is of.",
+        ) from error
     if not np.isfinite(estimate):
         raise ShapeError("The statistic of all people and items is not finite.")
     return estimate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,12 +68,23 @@ def test_results_come_in_the_declared_order_and_cannot_be_changed_from_outside()
         (("a", "a"), {}, "each name once"),
         ("ab", {"a": 0.1}, "needs tests"),
         (("a",), {"b": 0.1}, "does not declare b"),
-        (("a",), {"a": 1.1}, "not within"),
-        (("a",), {"a": -0.1}, "not within"),
-        (("a",), {"a": float("nan")}, "not within"),
+        (("a",), {"a": 1.1}, "not a number within"),
+        (("a",), {"a": -0.1}, "not a number within"),
+        (("a",), {"a": float("nan")}, "not a number within"),
+        (("a",), {"a": "0.1"}, "not a number within"),
+        (("a",), {"a": None}, "not a number within"),
+        (("a",), {"a": True}, "not a number within"),
+        (True, {}, "needs tests"),
+        (None, {}, "needs tests"),
+        (("a", 1), {}, "needs tests"),
+        (("a", []), {}, "needs tests"),
+        (("a",), [0.1], "go by the names"),
+        (("a",), "0.1", "go by the names"),
+        (("a",), None, "go by the names"),
+        (("a",), {1: 0.1}, "does not declare 1"),
     ],
 )
-def test_families_without_sense_are_refused(tests: tuple[str, ...], p: dict[str, float], words: str) -> None:
+def test_families_without_sense_are_refused(tests: Any, p: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         Family("f", tests, p)
 

@@ -96,7 +96,19 @@ def test_the_best_of_many_layers_raises_no_more_alarms_than_it_may() -> None:
     assert alarms["single"] >= 60  # what happens without: 1 - .95 ** 12 is 46 percent
 
 
+def test_rounding_of_alpha_does_not_cost_a_draw() -> None:
+    """0.29 of 100 is 28.999999999999996 in floating point: 29 draws, of which one is the observed."""
+    null = np.arange(1.0, 100.0)[:, None]
+    bar = max_statistic(np.zeros(1), null).critical(0.29)
+    assert bar == 71.0
+    assert max_statistic(np.array([71.5]), null).p == 0.29
+
+
 def test_what_has_no_p_value_is_refused() -> None:
+    wrong: list[Any] = ["0.1", None, True, [1.0]]
+    for observed in wrong:
+        with pytest.raises(ShapeError, match="no p value"):
+            permutation_p(observed, np.zeros(3))
     with pytest.raises(ShapeError, match="no p value"):
         permutation_p(float("nan"), np.zeros(3))
     with pytest.raises(ShapeError, match="Draws of the null"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -77,9 +79,14 @@ def test_components_below_zero_become_zero() -> None:
 
 
 def test_what_has_no_power_is_refused() -> None:
-    for parts in ((-1, 0, 1), (0, 0, 0), (1, float("nan"), 1)):
+    wrong_parts: list[Any] = [(-1, 0, 1), (0, 0, 0), (1, float("nan"), 1), ("a", 3, 1), (None, 3, 1)]
+    for parts in wrong_parts:
         with pytest.raises(UsageError, match="Components"):
             VarianceComponents(*parts)
+    wrong_sizes: list[Any] = [("a", 3), (3, None), (2.5, 3), (True, 3), (3, [3])]
+    for sizes in wrong_sizes:
+        with pytest.raises(UsageError, match="needs two people"):
+            Design(*sizes)
     for wrong in ({"people": 1}, {"items": 1}, {"alpha": 0.0}, {"power": 1.0}, {"over": "voxels"}):
         with pytest.raises(UsageError):
             Design(**({"people": 5, "items": 5} | wrong))

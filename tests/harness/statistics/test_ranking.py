@@ -29,6 +29,7 @@ def test_two_models_are_compared_as_by_the_sign_flip_test() -> None:
     table = scores([0, 0.05])
     pair = rank_models("ab", table, seed=0).pairs[0]
     assert pair.p == sign_flip(table[0] - table[1], seed=0).p
+    assert type(pair.significant) is bool
     assert (pair.better, pair.worse) == ("b", "a")
     assert pair.difference == pytest.approx(table[1].mean() - table[0].mean())
 

@@ -177,6 +177,12 @@ def test_what_cannot_be_resampled_is_refused(make: type) -> None:
     values = table(0)
     with pytest.raises(ShapeError, match="at least two of each"):
         make(lambda people, items: 1.0, (1, 20), seed=0)
+    for shape in (5, "55", None, (5,), (5.0, 5), (True, 5), ("5", 5)):
+        with pytest.raises(ShapeError, match="at least two of each"):
+            make(mean_of(values), shape, seed=0)
+    for shape in ((len(values) + 1, 5), (5, values.shape[1] + 1)):
+        with pytest.raises(ShapeError, match="no value for"):
+            make(mean_of(values), shape, seed=0)
     with pytest.raises(ShapeError, match="all people and items is not finite"):
         make(lambda people, items: float("nan"), (5, 5), seed=0)
     with pytest.raises(ShapeError, match="same for all resamples"):

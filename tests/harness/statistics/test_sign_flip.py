@@ -53,6 +53,21 @@ def test_order_and_scale_change_nothing_and_the_sign_turns_sides(
     assert sign_flip(-values, seed=5).p == pytest.approx(sign_flip(values, seed=1).p)
 
 
+@pytest.mark.parametrize("tenths", [[-4, -8, -2, 2, 8, 4], [-2, 5, -3, -5, 6, 7, -8]])
+def test_sums_that_cancel_are_tied_although_their_rounding_differs(tenths: list[int]) -> None:
+    """Around zero a difference of 1e-17 is large relative to the sums, and still nothing but rounding."""
+    sums = [
+        sum(s * t for s, t in zip(signs, tenths, strict=True))
+        for signs in product((1, -1), repeat=len(tenths))
+    ]
+    values = np.array(tenths) / 10
+    assert sum(tenths) == 0
+    expected = np.mean([found >= 0 for found in sums])
+    assert sign_flip(values, seed=0, alternative="greater").p == expected
+    assert sign_flip(values, seed=0, alternative="less").p == expected
+    assert sign_flip(values, seed=0).p == 1.0
+
+
 def test_adjusted_p_values_are_those_of_the_largest_t_by_hand() -> None:
     values = np.random.default_rng(1).normal(0.4, [1, 5, 0.1], size=(7, 3))
 

@@ -101,7 +101,7 @@ class RobustPredictivity:
             return Skip("No layer's prediction varies between test items of the same stratum, in any fold.")
         details = {
             **self._tested(found, null),
-            **interval_facts(found, problem.people, self.draws, self.seed),
+            **interval_facts(found, problem, self.draws, self.seed),
             **self._choices(found, tuple(layers)),
             **aggregate_facts(features, recording, self._problem),
             **problem.people.facts(),

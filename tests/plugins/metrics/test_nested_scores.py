@@ -14,8 +14,10 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from brainbench.arrays import Participant
+from brainbench.statistics import two_way_interval
 from brainbench_metrics import nested_null, parallel
 from brainbench_metrics.folds import Fold
+from brainbench_metrics.nested_interval import interval_facts
 from brainbench_metrics.nested_null import null_scores, shuffled_scores
 from brainbench_metrics.nested_people import measured_people, shuffled_orders
 from brainbench_metrics.nested_ridge import NestedRidge, kernel
@@ -335,3 +337,21 @@ def test_a_group_that_is_all_of_its_stratum_is_judged_by_differences_within_it()
     assert (np.abs(found.layers) <= 1).all()
     for fold in folds:
         assert len(set(groups[fold.test])) == 1
+
+
+def test_the_interval_is_the_two_way_one_of_items_or_groups_widened_for_the_training_items() -> None:
+    rng = np.random.default_rng(13)
+    layers = data(13)[0]
+    tuned = layers[0][:, :3] @ rng.normal(size=(3, 40))
+    people = [tuned + rng.normal(size=(30, 40)) for _ in range(3)]  # alike, so that items decide
+    for strata, groups in ((TWO, None), (ONE, RUNS)):
+        made = problem(layers, people, strata, groups)
+        found = nested_scores(made)
+        table = found.table if groups is None else found.table.reshape(3, 10, 3).mean(axis=2)
+        training = np.mean([len(fold.train) for fold in made.folds])
+        means = table.mean(axis=1, keepdims=True)
+        wide = two_way_interval(means + np.sqrt(1 + 30 / training) * (table - means))
+        facts = interval_facts(found, made, 4000, 0)["interval"]
+        assert facts["standard_error"] == pytest.approx(wide.standard_error, rel=0.06)
+        assert facts["standard_error"] > 1.3 * two_way_interval(table).standard_error
+        assert (facts["low"] + facts["high"]) / 2 == pytest.approx(found.nested.mean(), abs=1e-12)

@@ -132,7 +132,7 @@ def _scores(r: Array, groups: Array, people: People, facts: dict[str, Any]) -> S
         per_layer=table.mean(axis=1),
         spread=table.std(axis=1, ddof=1),
         best=0,
-        choice="all other people, not extrapolated",
+        choice="prediction from all other people, not extrapolated",
         spread_kind="SD",
         details={
             "extrapolated": {

@@ -22,7 +22,8 @@ from brainbench_metrics.nested_scores import NestedScores, Problem
 from brainbench_metrics.within_strata import indicator
 
 _COVERS = (
-    "other people and other items (or groups of them) of the same types, at this number of training items"
+    "other people and other items (or groups of them) of the same types, at this number of training items; "
+    "somewhat narrow: with 4 people and 36 items it held the truth in 83 to 92 of 100 simulations"
 )
 
 

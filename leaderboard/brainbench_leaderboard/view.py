@@ -64,14 +64,22 @@ class Table:
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
-    """One table for each dataset and metric, by name; two versions or kinds of data never share one."""
-    ordered = sorted(rows, key=lambda row: ([str(row[name]) for name in QUESTION], row["item_set_position"]))
+    """One table for each dataset and metric; two versions or kinds of data never share one.
+
+    By name, the robust protocol of a metric before any other.
+    """
+    ordered = sorted(rows, key=_place)
     groups = [
         (dict(zip(QUESTION, question, strict=True)), list(group))
         for question, group in groupby(ordered, key=lambda row: tuple(row[name] for name in QUESTION))
     ]
     titles = Counter(_title(question) for question, _ in groups)
     return [_table(question, group, same_title=titles[_title(question)] > 1) for question, group in groups]
+
+
+def _place(row: Row) -> tuple[list[str], int]:
+    named = {**row, "protocol": "" if row["protocol"] == "robust" else row["protocol"]}
+    return [str(named[name]) for name in QUESTION], row["item_set_position"]
 
 
 def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[str]:

@@ -295,3 +295,12 @@ def test_a_page_that_cannot_be_written_is_said_in_one_sentence(
     result = brainbench("board", "publish", str(tmp_path / "file" / "page"))
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
+
+
+def test_the_board_names_what_no_result_has(brainbench: Brainbench) -> None:
+    brainbench(*RUN, "--model", "good")
+    for option, name in (("--dataset", "smal"), ("--items", "al")):
+        result = brainbench("board", option, name)
+        assert result.exit_code == 2
+        assert f"No result is called '{name}' (option {option})" in result.stderr
+    assert brainbench("board", "--dataset", "small", "--items", "all").exit_code == 0

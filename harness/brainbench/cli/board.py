@@ -29,11 +29,11 @@ def board(
         if dataset or item_set or as_json:
             raise click.UsageError("--dataset, --items and --json are for showing the leaderboard alone.")
         return
-    rows = [
-        row
-        for row in _standings(results_file(db))
-        if dataset in (None, row["dataset"]) and item_set in (None, row["item_set"])
-    ]
+    rows = _standings(results_file(db))
+    for option, column, name in (("--dataset", "dataset", dataset), ("--items", "item_set", item_set)):
+        if name is not None:
+            _require_known(option, name, {row[column] for row in rows})
+            rows = [row for row in rows if row[column] == name]
     if as_json:
         import json
 
@@ -65,6 +65,17 @@ def publish(context: click.Context, folder: Path, db: Path | None) -> None:
     with Leaderboard.reading(path) as store:
         page = write(store, folder)
     click.echo(plain(page.absolute().as_uri()))
+
+
+def _require_known(option: str, name: str, known: set[str]) -> None:
+    """Raise UsageError when no result has this name; without any results there is nothing to name."""
+    from brainbench.catalog import suggest
+    from brainbench.errors import UsageError
+
+    if known and name not in known:
+        raise UsageError(
+            f"No result is called {name!r} (option {option}).", hint=suggest(name, sorted(known))
+        )
 
 
 def _standings(path: Path) -> list[dict[str, Any]]:

@@ -33,13 +33,17 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         ceilings=chosen["ceilings"],
     )
     if not plan.cells:
-        raise UsageError("There is nothing to compute: no metric is installed, or no such region.")
+        raise UsageError(
+            "There is nothing to compute: no chosen dataset has both that region and that set of items, "
+            "or no metric is installed."
+        )
     return plan
 
 
 def _check(kind: str, asked: tuple[str, ...], known: list[str]) -> None:
     from brainbench.catalog import suggest
 
+    known = list(dict.fromkeys(known))
     for name in asked:
         if name not in known:
             raise UsageError(

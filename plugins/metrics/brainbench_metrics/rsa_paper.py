@@ -184,7 +184,8 @@ def _scores(layers: Layers, found: Found, raw: Array, kept: NDArray[np.bool_]) -
         choice=(
             "the only layer scored"
             if count == 1
-            else f"maximum over {count} layers on the same data (optimistic)"
+            else f"maximum over {count} layers on the same data, of a ratio to the ceiling cut off at 1 "
+            "(finds something in noise, too)"
         ),
         unscored=layers.unscored,
         details=facts,

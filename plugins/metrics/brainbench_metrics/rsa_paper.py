@@ -30,6 +30,8 @@ from brainbench_metrics.rdm_people import (
 
 MIN_PEOPLE = 2  # somebody, and somebody else for the ceiling
 
+ROUNDING = 1e-9
+
 
 def paper_scores(features: Features, recording: Recording, lowest: float) -> Scores | Skip:
     """Steps 1 to 7 of the paper's score; people whose ceiling is not above `lowest` are dropped.
@@ -150,7 +152,7 @@ def raw_correlations(layers: Layers, brains: Sequence[Brain]) -> tuple[Array, ND
 def _scores(layers: Layers, found: Found, raw: Array, kept: NDArray[np.bool_]) -> Scores:
     brains, ceiling = found.brains, found.values
     ratio = raw[:, kept] / ceiling[kept]
-    clipped = np.abs(ratio) > 1
+    clipped = np.abs(ratio) > 1 + ROUNDING  # a ratio of 1 is reached, not cut off
     values = np.clip(ratio, -1.0, 1.0)
     per_layer = np.median(values, axis=1)
     best, count = int(per_layer.argmax()), len(layers.names)

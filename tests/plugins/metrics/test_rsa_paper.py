@@ -82,11 +82,11 @@ def check(result: Scores, layers: dict[str, Array], raw: Array, ceiling: Array) 
     np.testing.assert_allclose(details["ceiling"], ceiling, atol=1e-12)
     assert details["kept"] == kept.tolist()
     assert details["share_kept"] == kept.mean()
-    assert details["share_clipped"] == np.mean(np.abs(ratio) > 1)
+    assert details["share_clipped"] == np.mean(np.abs(ratio) > 1 + 1e-9)
     names = np.array(details["people"])[kept]
     assert result.participants == tuple(names)
     for row, name in enumerate(layers):
-        assert details["clipped"][name] == names[np.abs(ratio[row]) > 1].tolist()
+        assert details["clipped"][name] == names[np.abs(ratio[row]) > 1 + 1e-9].tolist()
 
 
 def test_keeps_what_a_metric_promises() -> None:

@@ -55,7 +55,7 @@ def paper_scores(features: Features, recording: Recording, lowest: float) -> Sco
         if not layers.names:
             return no_layer(layers)
         raw = raw[fine]
-    kept = ceiling > lowest
+    kept = ceiling > lowest + ROUNDING
     if not kept.any():
         return Skip(
             f"None of {len(brains)} people has a noise ceiling above {lowest:g}: no ratio is defined."
@@ -79,7 +79,10 @@ def paper_ceiling(recording: Recording, lowest: float) -> Scores | Skip:
         best=0,
         choice="Spearman of a person's RDM and that of the others' mean pattern, median over people",
         like_for_like=1.0,
-        details={"share_kept": float(np.mean(ceiling > lowest)), **brain_facts(brains, found.left_out)},
+        details={
+            "share_kept": float(np.mean(ceiling > lowest + ROUNDING)),
+            **brain_facts(brains, found.left_out),
+        },
     )
 
 

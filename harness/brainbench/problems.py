@@ -19,7 +19,19 @@ from brainbench.problem_words import ADJECTIVES, COMPARATIVES, KINDS, NAMES
 Kind = Literal["syllogism", "transitive"]
 KINDS_OF_PROBLEM: tuple[Kind, ...] = ("syllogism", "transitive")
 MOST_PREMISES = min(len(NAMES) - 1, len(KINDS), len(ADJECTIVES))
+EASY_FALSE = 1 / 6
 HELD_OUT_SHARE = 8  # one set of premises in eight is for evaluation alone
+
+
+def subtype_of(premises_needed: int, follows: bool, negated: bool) -> str:
+    """A subtype's name: premises needed, whether the conclusion follows, whether it says "not"."""
+    return f"{premises_needed}_{str(follows).lower()}_{'negate' if negated else 'affirm'}"
+
+
+def problem_text(premises: Sequence[str], conclusion: str) -> str:
+    """The form in which a problem is put to a model, in datasets, tasks and training alike."""
+    numbered = "\n".join(f"{number}. {premise}." for number, premise in enumerate(premises, start=1))
+    return f"Premises:\n{numbered}\nConclusion:\n{conclusion}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +54,7 @@ class Problem:
     @property
     def subtype(self) -> str:
         """In the words of the scanner's dataset: "2_true_affirm", ..., "3_false_negate"."""
-        truth, form = "true" if self.follows else "false", "negate" if self.negated else "affirm"
-        return f"{self.premises_needed}_{truth}_{form}"
+        return subtype_of(self.premises_needed, self.follows, self.negated)
 
     @property
     def held_out(self) -> bool:
@@ -151,10 +162,10 @@ def random_structure(kind: Kind, premises: int, rng: Random) -> LinearOrder | In
 def subtypes(premises: int) -> tuple[str, ...]:
     """All subtypes that both kinds of problem have with so many premises: "2_true_affirm", ..."""
     return tuple(
-        f"{needed}_{truth}_{form}"
+        subtype_of(needed, follows, negated)
         for needed in range(2, premises + 1)
-        for truth in ("true", "false")
-        for form in ("affirm", "negate")
+        for follows in (True, False)
+        for negated in (False, True)
     )
 
 
@@ -178,9 +189,6 @@ def random_problem(
         fits = subtype in (None, made.subtype) and held_out in (None, made.held_out)
         if fits and (subtype is None or made.follows or _hard(made) or rng.random() < EASY_FALSE):
             return made
-
-
-EASY_FALSE = 1 / 6
 
 
 def _hard(problem: Problem) -> bool:

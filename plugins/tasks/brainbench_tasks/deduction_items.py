@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainbench.errors import DataError
+from brainbench.problems import subtype_of
 from brainbench_tasks.deduction_files import RUNS, WRONG_FILE_HINT
 
 TRIALS_PER_RUN = 18
@@ -46,8 +47,7 @@ class Problem:
     @property
     def subtype(self) -> str:
         """One of eight, in the dataset's words: "2_true_affirm", ..., "3_false_negate"."""
-        truth, form = "true" if self.follows else "false", "negate" if self.negated else "affirm"
-        return f"{self.premises_needed}_{truth}_{form}"
+        return subtype_of(self.premises_needed, self.follows, self.negated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ agreeing assistant, then the problem alone. Raise PROMPT_VERSION with every chan
 from __future__ import annotations
 
 from brainbench import problems
+from brainbench.problems import problem_text
 from brainbench.stimuli import Message, Stimulus
 from brainbench_tasks.deduction_items import Problem
 
@@ -33,7 +34,7 @@ def stimulus(item: str, kind: str, run: int, problem: Problem | problems.Problem
 
     conditions: type, run, premises_needed, label (True when the conclusion follows), negated, subtype.
     """
-    block = _block(problem)
+    block = problem_text(problem.premises, problem.conclusion)
     instructions = _CHAT.format(about=_ABOUT[kind], rule=_RULE)
     return Stimulus(
         id=item,
@@ -49,8 +50,3 @@ def stimulus(item: str, kind: str, run: int, problem: Problem | problems.Problem
             "subtype": problem.subtype,
         },
     )
-
-
-def _block(problem: Problem | problems.Problem) -> str:
-    premises = "\n".join(f"{number}. {text}." for number, text in enumerate(problem.premises, start=1))
-    return f"Premises:\n{premises}\nConclusion:\n{problem.conclusion}."

@@ -43,6 +43,10 @@ class Shares:
     nuisance: float = 0.0
 
 
+NOTHING = (Shares(),) * 3  # in the three regions of the preset `null`
+TRAP = (Shares(nuisance=0.25), Shares(nuisance=0.20), Shares(nuisance=0.15))  # and of `nuisance`
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
     """What is the same in all regions: items, what may be planted in them, and what people did.

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from brainbench.arrays import Behaviour
 from brainbench_tasks.creativity_prompts import TASKS, stimulus
 from brainbench_tasks.simulated_brain import (
+    NOTHING,
+    TRAP,
     Array,
     Design,
     Shares,
@@ -22,8 +24,8 @@ from brainbench_tasks.simulated_brain import (
 REGIONS = ("default", "frontoparietal", "somatomotor")
 SHARES = {
     "planted": (Shares(signal=0.35), Shares(signal=0.12), Shares()),
-    "null": (Shares(), Shares(), Shares()),
-    "nuisance": (Shares(nuisance=0.25), Shares(nuisance=0.20), Shares(nuisance=0.15)),
+    "null": NOTHING,
+    "nuisance": TRAP,
     "guide": (Shares(signal=0.40), Shares(signal=0.12), Shares()),
 }
 PROPERTIES = ("heavy", "hard", "long", "sharp", "holds things", "flat")

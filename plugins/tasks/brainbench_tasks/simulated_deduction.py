@@ -15,6 +15,8 @@ from brainbench.problems import HELD_OUT_SHARE, KINDS_OF_PROBLEM, Problem, rando
 from brainbench.stimuli import Stimulus
 from brainbench_tasks.deduction_prompts import stimulus
 from brainbench_tasks.simulated_brain import (
+    NOTHING,
+    TRAP,
     Array,
     Design,
     Shares,
@@ -27,8 +29,8 @@ from brainbench_tasks.simulated_brain import (
 REGIONS = ("reasoning", "language", "control")
 SHARES = {
     "planted": (Shares(signal=0.20), Shares(signal=0.06), Shares()),
-    "null": (Shares(), Shares(), Shares()),
-    "nuisance": (Shares(nuisance=0.25), Shares(nuisance=0.20), Shares(nuisance=0.15)),
+    "null": NOTHING,
+    "nuisance": TRAP,
     "guide": (Shares(signal=0.40), Shares(signal=0.10), Shares()),
 }
 NAMES = {

@@ -79,7 +79,8 @@ def test_what_cannot_be_made_is_refused_at_once_and_says_what_to_give(
 
 def test_the_largest_that_can_be_made_is_not_refused() -> None:
     for fields in ({"people": 1000}, {"grid": (200, 25, 20)}, {"seed": 2**80}):
-        replace(SimulatedDeduction(), **fields)
+        made = replace(SimulatedDeduction(), **fields)
+        assert all(getattr(made, name) == value for name, value in fields.items())
 
 
 def drawn(dataset: Simulated) -> str:
@@ -141,7 +142,7 @@ def test_the_same_voxels_along_other_axes_make_another_identity() -> None:
 def test_an_identity_makes_no_design(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (SimulatedDeduction, SimulatedCreativity):
         monkeypatch.setattr(kind, "design", None)
-        kind(seed=99).identity(kind.regions[0])
+        assert kind(seed=99).identity(kind.regions[0]).facts["seed"] == 99
 
 
 def test_a_design_that_is_handed_out_often_cannot_be_changed() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from brainbench.problems import KINDS_OF_PROBLEM, Kind
+from brainbench_models.tiny.corpus import Conversation
 from brainbench_models.tiny.evaluate import SUBTYPES, accuracy, best_surface_rule
 from brainbench_models.tiny.introductions import introductions
 
@@ -26,7 +28,10 @@ def measure(folder: Path, each: int = EACH) -> dict[str, Any]:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     said = introductions()
-    openings = {"bare": (), "introduced": said["transitive"][-1]}
+    openings: dict[str, Mapping[Kind, Conversation]] = {
+        "bare": {},
+        "introduced": {kind: said[kind][-1] for kind in KINDS_OF_PROBLEM},
+    }
     return {
         "each": each,
         "surface": best_surface_rule(each, SEED),

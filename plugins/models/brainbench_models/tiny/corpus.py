@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from brainbench.problem_words import COMPARATIVES, NAMES
-from brainbench.problems import Inclusion, LinearOrder, Problem, random_structure
+from brainbench.problems import Inclusion, LinearOrder, Problem, problem_text, random_structure
 from brainbench.stimuli import Message
 from brainbench_models.tiny.object_facts import OBJECTS, PROPERTIES
 
@@ -82,7 +82,7 @@ def _questions(structure: LinearOrder | Inclusion, stage: Stage, rng: Random) ->
     for number, problem in enumerate(problems):
         if number == 0:
             first = problem.reordered(rng.sample(range(len(problem.premises)), len(problem.premises)))
-            text = _short_text(first) if stage.short else problem_text(first)
+            text = _short_text(first) if stage.short else problem_text(first.premises, first.conclusion)
         else:
             text = f"{problem.conclusion}?" if stage.short else f"Conclusion:\n{problem.conclusion}."
         turns += [Message("user", text), Message("assistant", str(problem.follows))]
@@ -111,12 +111,6 @@ def _conclusion(asked: Sequence[Problem], negated: float, rng: Random) -> Proble
     says_not = rng.random() < negated
     right = [problem for problem in asked if problem.follows == follows]
     return rng.choice([problem for problem in right if problem.negated == says_not] or right or asked)
-
-
-def problem_text(problem: Problem) -> str:
-    """The form in which problems are put, which is that of the datasets."""
-    premises = "\n".join(f"{at}. {premise}." for at, premise in enumerate(problem.premises, start=1))
-    return f"Premises:\n{premises}\nConclusion:\n{problem.conclusion}."
 
 
 def _short_text(problem: Problem) -> str:

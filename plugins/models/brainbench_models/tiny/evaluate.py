@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brainbench.problems import KINDS_OF_PROBLEM, Kind, Problem, random_problem, subtypes
-from brainbench_models.tiny.corpus import Conversation, problem_text
+from brainbench.problems import KINDS_OF_PROBLEM, Kind, Problem, problem_text, random_problem, subtypes
+from brainbench_models.tiny.corpus import Conversation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,17 +35,21 @@ def balanced_problems(kind: Kind, each: int, *, held_out: bool, seed: int) -> li
 
 
 def accuracy(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, opening: Conversation, each: int, seed: int
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    openings: Mapping[Kind, Conversation],
+    each: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Accuracy by kind and subtype over all six orders, with a 95 % bootstrap interval over problems.
 
-    The answer is the likelier of the two words after the problem, put after the turns of `opening`.
+    The answer is the likelier of the two words after the problem. `openings`: turns before it, by kind.
     """
     found: dict[str, Any] = {}
     for kind in KINDS_OF_PROBLEM:
         problems = balanced_problems(kind, each, held_out=True, seed=seed)
         asked = [problem.reordered(order) for problem in problems for order in ORDERS]
-        right = _right(model, tokenizer, opening, asked).reshape(len(problems), len(ORDERS))
+        right = _right(model, tokenizer, openings.get(kind, ()), asked).reshape(len(problems), len(ORDERS))
         found[kind] = {
             "problems": len(problems),
             "accuracy": round(float(right.mean()), 4),
@@ -74,7 +78,10 @@ def _right(
     with torch.inference_mode():
         for at in range(0, len(asked), BATCH):
             some = asked[at : at + BATCH]
-            chats = [[*turns, {"role": "user", "content": problem_text(problem)}] for problem in some]
+            chats = [
+                [*turns, {"role": "user", "content": problem_text(problem.premises, problem.conclusion)}]
+                for problem in some
+            ]
             texts = tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=True)
             batch = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
             logits = model(**batch, logits_to_keep=1).logits[:, -1]

@@ -77,7 +77,7 @@ def ours(features: Features, recording: Recording) -> tuple[Array, Array]:
 
 def with_rsatoolbox(features: Features, recording: Recording) -> tuple[float, float, Array, Array]:
     """Seconds without a null and a permutation; scores and bounds."""
-    import rsatoolbox  # type: ignore[import-not-found]
+    import rsatoolbox
     from rsatoolbox import inference, rdm
 
     def all_of_it() -> Any:

@@ -154,7 +154,7 @@ def known(repetitions: int) -> Iterator[Row]:
 
 def plot(rows: list[Row], file: Path) -> None:
     """Score of noise by number of layers, both protocols; needs matplotlib."""
-    from matplotlib import pyplot  # type: ignore[import-not-found]
+    from matplotlib import pyplot
 
     depths = [row for row in rows if row["name"].split()[0].isdigit()]
     layers = [int(row["name"].split()[0]) for row in depths]

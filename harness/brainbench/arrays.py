@@ -30,11 +30,14 @@ class Features:
 
     `layers` maps a layer's name ("attention.3", "layer.3", ...) to an array (items x width), in the
     order in which layers are to be shown. `made` says how: prompt form, token, pooling, dtype.
+    `quantities` is True where columns are quantities (a length, a bit) and not units of a population:
+    a correlation over them says nothing, so RSA takes their Euclidean distance, each column standardised.
     Raises ShapeError when arrays disagree on the items or hold a value that is not finite.
     """
 
     layers: Mapping[str, FloatArray]
     made: Mapping[str, Any] = field(default_factory=dict)
+    quantities: bool = False
 
     def __post_init__(self) -> None:
         if not self.layers or not all(isinstance(name, str) and name for name in self.layers):
@@ -62,6 +65,58 @@ class Features:
         """The same layers over the items at these positions."""
         index = np.asarray(items, dtype=np.intp)
         return replace(self, layers={name: array[index] for name, array in self.layers.items()})
+
+    def of(self, participant: str) -> Features | None:
+        """What is compared with this participant: the same for everyone (see PersonalFeatures)."""
+        del participant
+        return self
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonalFeatures:
+    """Features that differ between people, such as how long each of them took to answer.
+
+    `people` maps participants to their Features, all over the same items and with the same layers in the
+    same order; widths may differ. Raises ShapeError where they do not agree, or there is nobody.
+    """
+
+    people: Mapping[str, Features]
+
+    def __post_init__(self) -> None:
+        forms = {(found.n_items, tuple(found.layers), found.quantities) for found in self.people.values()}
+        if len(forms) != 1:
+            raise ShapeError("Features of several people must have the same items and the same layers.")
+
+    @property
+    def layers(self) -> Mapping[str, FloatArray]:
+        """The layers of the first of these people, for their names and order."""
+        return next(iter(self.people.values())).layers
+
+    @property
+    def made(self) -> Mapping[str, Any]:
+        """How the features were made."""
+        return next(iter(self.people.values())).made
+
+    @property
+    def quantities(self) -> bool:
+        """As for Features."""
+        return next(iter(self.people.values())).quantities
+
+    @property
+    def n_items(self) -> int:
+        """Number of items, the same for everyone."""
+        return next(iter(self.people.values())).n_items
+
+    def select(self, items: Sequence[int]) -> PersonalFeatures:
+        """The same people over the items at these positions."""
+        return PersonalFeatures({person: found.select(items) for person, found in self.people.items()})
+
+    def of(self, participant: str) -> Features | None:
+        """Those of this participant; None where there are none."""
+        return self.people.get(participant)
+
+
+AnyFeatures = Features | PersonalFeatures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +151,8 @@ class Recording:
     """The responses of all participants in one region to one set of items; what a metric sees.
 
     `strata` labels each item for stratified folds (empty: no strata); `groups` names what folds must
-    never split, a run or a story (empty: items are independent).
+    never split, a run or a story (empty: items are independent). `nuisances` are dull predictors by name,
+    over the same items (see brainbench.nuisances): the harness adds them, a dataset need not.
     """
 
     region: str
@@ -104,6 +160,7 @@ class Recording:
     participants: tuple[Participant, ...]
     strata: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    nuisances: Mapping[str, AnyFeatures] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.items or not self.participants:
@@ -118,6 +175,9 @@ class Recording:
                 raise ShapeError(
                     f"Recording of {self.region}: {len(labels)} {what} for {len(self.items)} items."
                 )
+        for name, features in self.nuisances.items():
+            if features.n_items != len(self.items):
+                raise ShapeError(f"Recording of {self.region}: nuisance {name!r} has other items.")
         for person in self.participants:
             if len(person.present) and not (person.present[0] >= 0 and person.present[-1] < len(self.items)):
                 raise ShapeError(f"Recording of {self.region}: {person.id} has items beyond the last.")
@@ -137,6 +197,7 @@ class Recording:
             participants=tuple(people),
             strata=tuple(self.strata[i] for i in index) if self.strata else (),
             groups=tuple(self.groups[i] for i in index) if self.groups else (),
+            nuisances={name: features.select(items) for name, features in self.nuisances.items()},
         )
 
 
@@ -146,7 +207,8 @@ class Behaviour:
 
     `correct` is True where the answer was right (no answer counts as wrong), and None where the task has
     no right answer. `response_time` is in seconds and NaN where nobody answered. `rating` is what others
-    thought of the answer, NaN where there is none, and None where nobody rated.
+    thought of the answer, NaN where there is none, and None where nobody rated. `response_window`: after so
+    many seconds no answer was taken; None where that is not known.
     """
 
     participants: tuple[str, ...]
@@ -154,6 +216,7 @@ class Behaviour:
     correct: NDArray[np.bool_] | None
     response_time: FloatArray
     rating: FloatArray | None = None
+    response_window: float | None = None
 
     def __post_init__(self) -> None:
         require_numbers(self.response_time, "Behaviour: response times", kinds="f")

@@ -12,6 +12,7 @@ from typing import Any
 
 from brainbench.errors import PluginError
 from brainbench.nouns import Identity, Model, ModelOptions
+from brainbench.nuisances import NUISANCES_VERSION
 from brainbench.plan import Cell
 
 FACTS_SCHEMA = 1
@@ -62,6 +63,8 @@ def identify(
         facts["model"] = {**model.facts, "provider": _provider(cell.model)}
         facts["intervention"] = intervention.facts
         facts["seed"] = cell.options.seed
+        facts["baseline"] = cell.baseline
+        facts["nuisances"] = NUISANCES_VERSION  # robust metrics control for them
     facts = json.loads(canonical(facts))  # tuples become lists, as they will be after a round trip
     resolved = all(part.resolved for part in parts)
     nonce = "" if resolved else uuid.uuid4().hex
@@ -87,6 +90,7 @@ def unidentified(cell: Cell) -> CellIdentity:
         facts["model"] = {"name": cell.model.name, "asked": repr(cell.model), "options": asdict(cell.options)}
         facts["intervention"] = _declared(cell.intervention).facts
         facts["seed"] = cell.options.seed
+        facts["baseline"] = cell.baseline
     facts = json.loads(json.dumps(facts, default=repr, sort_keys=True))
     return CellIdentity(fingerprint(facts), facts, resolved=False)
 

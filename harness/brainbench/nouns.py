@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from brainbench.arrays import Behaviour, Features, Recording
+    from brainbench.arrays import AnyFeatures, Behaviour, Features, Recording
     from brainbench.records import Scores, Skip
     from brainbench.stimuli import ItemSet, Stimulus
 
@@ -71,8 +71,30 @@ class OpenModel(Protocol):
 
 
 @runtime_checkable
+class OpenBaseline(Protocol):
+    """What a baseline that is no model of language opens as: it may look at the recording itself."""
+
+    def features_of(
+        self, stimuli: Sequence[Stimulus], recording: Recording, reporter: Reporter, /
+    ) -> AnyFeatures | Skip:
+        """Features of all stimuli, perhaps different for each participant, or why there are none.
+
+        `recording` is of a whole region and holds its nuisances (see brainbench.nuisances).
+        """
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What was used, for provenance."""
+        ...
+
+
+@runtime_checkable
 class Model(Protocol):
-    """Something that represents stimuli: a language model, or a baseline that is none."""
+    """Something that represents stimuli: a language model, or a baseline that is none.
+
+    A model with an attribute `baseline` that is True shows what can be had without what models are tested
+    for: the board lists it apart, without a rank, and measures the others against it.
+    """
 
     @property
     def name(self) -> str:
@@ -83,7 +105,9 @@ class Model(Protocol):
         """What decides the features: resolved revision or weight hash, dtype, pooling, seed, ..."""
         ...
 
-    def open(self, options: ModelOptions, reporter: Reporter, /) -> AbstractContextManager[OpenModel]:
+    def open(
+        self, options: ModelOptions, reporter: Reporter, /
+    ) -> AbstractContextManager[OpenModel | OpenBaseline]:
         """Fetch what is missing and load the model; leaving the context frees its memory."""
         ...
 
@@ -121,9 +145,18 @@ class DatasetCard:
     caveats: tuple[str, ...] = ()
 
 
+def is_baseline(model: Model) -> bool:
+    """Whether a model says of itself that it is one."""
+    return getattr(model, "baseline", False) is True
+
+
 @runtime_checkable
 class BrainDataset(Protocol):
-    """Responses of people's brains to stimuli, by region."""
+    """Responses of people's brains to stimuli, by region.
+
+    A dataset may have an attribute `design_conditions`, names of the stimuli's conditions that describe how
+    items were made (the right answer, a negation): they become the dull predictor "design".
+    """
 
     @property
     def name(self) -> str:
@@ -176,7 +209,9 @@ class BrainDataset(Protocol):
 class Metric(Protocol):
     """A way to compare features with responses. It sees arrays, never a model.
 
-    A metric should be a dataclass: its fields are its parameters and enter the fingerprint.
+    A metric should be a dataclass: its fields are its parameters and enter the fingerprint. One that can
+    score features that differ between people (PersonalFeatures) says so with a class attribute
+    `takes_personal = True`; any other is never given them.
     """
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelOptions
+from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelOptions, is_baseline
 from brainbench.stimuli import ItemSet
 
 
@@ -25,6 +25,11 @@ class Cell:
     def kind(self) -> str:
         """Either "score" or "ceiling"."""
         return "ceiling" if self.model is None else "score"
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it scores a baseline."""
+        return self.model is not None and is_baseline(self.model)
 
     @property
     def metric_name(self) -> str:

@@ -32,8 +32,11 @@ class Scores:
     headline's position among the layers and `choice` says how it was chosen. `unscored` maps layers
     for which no score exists to the reason. `details` is plain JSON: what else a reader needs to judge
     the number. For a ceiling, `like_for_like` is its value on the scale of the scores, where that differs
-    from the headline. Raises ShapeError on a wrong shape, a repeated name, a value that is not finite, or
-    details that are no plain JSON.
+    from the headline. `per_item` (participants x items), for the headline and where a metric can tell: values
+    whose mean over a participant's items is the participant's score and whose differences say how much the
+    score owes to each item, so that resampling items is resampling these; NaN where the participant lacks the
+    item. `items` are their ids. Raises ShapeError on a wrong shape, a repeated name, a value that is not
+    finite, or details that are no plain JSON.
     """
 
     layers: tuple[str, ...]
@@ -47,6 +50,8 @@ class Scores:
     unscored: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     like_for_like: float | None = None
+    items: tuple[str, ...] = ()
+    per_item: FloatArray | None = None
 
     def __post_init__(self) -> None:
         self._check_names()
@@ -58,6 +63,7 @@ class Scores:
             raise ShapeError("Scores: choice and spread_kind must say in words what they are.")
         if self.like_for_like is not None and not math.isfinite(self.like_for_like):
             raise ShapeError("Scores: like_for_like is not finite.")
+        self._check_items()
         require_plain(self.details, "Scores: details")
 
     def _check_arrays(self) -> None:
@@ -74,8 +80,23 @@ class Scores:
                 raise ShapeError(f"Scores: {name} holds a value that is not finite.")
             object.__setattr__(self, name, array)
 
+    def _check_items(self) -> None:
+        if self.per_item is None:
+            return
+        table, shape = np.asarray(self.per_item), (len(self.participants), len(self.items))
+        if table.shape != shape or table.dtype.kind != "f" or np.isinf(table).any():
+            raise ShapeError(f"Scores: per_item is {table.dtype} {table.shape}, expected numbers {shape}.")
+        if np.isnan(table).all(axis=1).any():
+            raise ShapeError("Scores: per_item has no item for a participant who has a score.")
+        if not np.allclose(np.nanmean(table, axis=1), self.per_participant[self.best], atol=1e-6):
+            raise ShapeError("Scores: the means of per_item over items are not the participants' scores.")
+
     def _check_names(self) -> None:
-        for names, what in (((*self.layers, *self.unscored), "layers"), (self.participants, "participants")):
+        for names, what in (
+            ((*self.layers, *self.unscored), "layers"),
+            (self.participants, "participants"),
+            (self.items, "items"),
+        ):
             if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
                 raise ShapeError(f"Scores: {what} must be different strings; got {names}.")
         if not self.participants:

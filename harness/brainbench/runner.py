@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from brainbench.errors import BrainbenchError, PluginError, words_of
 from brainbench.identity import identify, unidentified
@@ -16,6 +16,9 @@ from brainbench.progress import SilentReporter
 from brainbench.provenance import environment, now
 from brainbench.records import Failure, Outcome, Record, Reused, Scores, Skip
 from brainbench.workbench import PhaseError, Workbench, phase
+
+if TYPE_CHECKING:
+    from brainbench.arrays import Features
 
 HINTS = {
     "MemoryError": "Close other programs, or choose a smaller model or a smaller --batch-size.",
@@ -71,10 +74,14 @@ def _compute(cell: Cell, bench: Workbench, made: dict[str, Any]) -> Outcome:
         with phase("metric"):
             outcome = cell.metric.ceiling(recording, bench.reporter)
     else:
-        features, facts = bench.features(cell)
+        found = bench.features(cell)
+        if isinstance(found, Skip):
+            return found
+        features, facts = found
         made.update(facts)
         with phase("metric"):
-            outcome = cell.metric.score(features, recording, bench.reporter)
+            # A metric that does not take personal features is never given them.
+            outcome = cell.metric.score(cast("Features", features), recording, bench.reporter)
     with phase("metric"):
         if not isinstance(outcome, Scores | Skip):
             raise PluginError(

@@ -7,12 +7,12 @@ They use the thing itself, on small made-up data where data is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from brainbench.arrays import Features, Participant, Recording
+from brainbench.arrays import Behaviour, Features, Participant, PersonalFeatures, Recording
 from brainbench.errors import PluginError
 from brainbench.identity import canonical
 from brainbench.nouns import (
@@ -22,9 +22,11 @@ from brainbench.nouns import (
     Metric,
     Model,
     ModelOptions,
+    OpenBaseline,
     OpenModel,
     Task,
 )
+from brainbench.nuisances import nuisances
 from brainbench.progress import SilentReporter
 from brainbench.protocols import missing, require_dataset_values, require_plain_values
 from brainbench.records import Scores, Skip
@@ -34,12 +36,18 @@ TOLERANCE = 1e-4
 
 
 def check_model(model: Model, options: ModelOptions | None = None, stimuli: Sequence[Stimulus] = ()) -> None:
-    """Identity is plain and stable; features follow the stimuli's order, whatever else is asked with them."""
+    """Identity is plain and stable; features follow the stimuli's order, whatever else is asked with them.
+
+    Of a baseline that looks at recordings only that its features are of the items that it is given.
+    """
     options = options or ModelOptions()
     _fits(model, Model)
     _check_identity(model.identity(options), model.identity(options))
     asked = tuple(stimuli) or sample_stimuli()
     with model.open(options, SilentReporter()) as opened:
+        if isinstance(opened, OpenBaseline):
+            _check_baseline(opened, asked)
+            return
         _fits(opened, OpenModel)
         whole = opened.features(asked, SilentReporter())
         turned = opened.features(asked[::-1], SilentReporter())
@@ -158,6 +166,21 @@ def sample_recording(items: int = 30, people: int = 4, voxels: int = 12) -> Reco
     return Recording(
         "sample", tuple(f"item-{i}" for i in range(items)), made, tuple("ab"[i % 2] for i in range(items))
     )
+
+
+def _check_baseline(opened: OpenBaseline, stimuli: Sequence[Stimulus]) -> None:
+    made = sample_recording(len(stimuli))
+    items = tuple(stimulus.id for stimulus in stimuli)
+    times = np.linspace(1, 2, len(made.participants) * len(items)).reshape(len(made.participants), -1)
+    behaviour = Behaviour(tuple(person.id for person in made.participants), items, None, times)
+    dull = nuisances(stimuli, made.strata, (), behaviour)
+    recording = replace(made, items=items, nuisances=dull)
+    found = opened.features_of(stimuli, recording, SilentReporter())
+    kinds = Features | PersonalFeatures | Skip
+    _require(isinstance(found, kinds), "features_of() must return Features, PersonalFeatures or a Skip.")
+    if not isinstance(found, Skip):
+        _require(found.n_items == len(items), f"{found.n_items} rows for {len(items)} stimuli.")
+    canonical(dict(opened.facts()))
 
 
 def _check_identity(first: Identity, second: Identity) -> None:

@@ -11,18 +11,21 @@ import time
 import warnings
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from brainbench.arrays import Features, Recording
+from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures, Recording
 from brainbench.errors import DataError, PluginError, ShapeError
-from brainbench.nouns import Identity, Model, ModelOptions, OpenModel, Reporter
+from brainbench.nouns import Identity, Model, ModelOptions, OpenBaseline, OpenModel, Reporter
+from brainbench.nuisances import nuisances
 from brainbench.plan import Cell
 from brainbench.protocols import require
-from brainbench.records import require_plain
+from brainbench.records import Skip, require_plain
 from brainbench.stimuli import Stimulus
 
 T = TypeVar("T")
+Opened = OpenModel | OpenBaseline
+Made = tuple[AnyFeatures, dict[str, Any]] | Skip
 
 
 class PhaseError(Exception):
@@ -71,25 +74,24 @@ class _Slot(Generic[T]):
 
 
 @dataclass
-class _Opened(_Slot[OpenModel]):
+class _Opened(_Slot[Opened]):
     """A slot whose value comes from a context, which is left before another is entered."""
 
-    context: AbstractContextManager[OpenModel] | None = None
+    context: AbstractContextManager[Opened] | None = None
     clean: bool = True
 
-    def enter(
-        self, key: Hashable, name: str, make: Callable[[], AbstractContextManager[OpenModel]]
-    ) -> OpenModel:
+    def enter(self, key: Hashable, name: str, make: Callable[[], AbstractContextManager[Opened]]) -> Opened:
         method = {"open": "open()", "intervention": "apply()"}[name]
 
-        def opened() -> OpenModel:
+        def opened() -> Opened:
             with phase(name):
                 context = make()
                 if not hasattr(context, "__enter__"):
                     raise PluginError(f"{method} gave {_kind(context)}, not a context to enter.")
                 model = context.__enter__()
                 self.context = context
-                require(model, OpenModel, f"What {method} gave")
+                if name != "open" or not isinstance(model, OpenBaseline):
+                    require(model, OpenModel, f"What {method} gave")
                 return model
 
         return self.get(key, opened)
@@ -117,7 +119,7 @@ class Workbench:
     _identities: dict[tuple[int, ModelOptions], Identity] = field(default_factory=dict)
     _model: _Opened = field(default_factory=_Opened)
     _changed: _Opened = field(default_factory=_Opened)
-    _features: _Slot[tuple[Features, dict[str, Any]]] = field(default_factory=_Slot)
+    _features: _Slot[Made] = field(default_factory=_Slot)
     _stimuli: _Slot[tuple[Stimulus, ...]] = field(default_factory=_Slot)
     _recording: _Slot[Recording] = field(default_factory=_Slot)
 
@@ -142,65 +144,87 @@ class Workbench:
 
     def recording(self, cell: Cell) -> Recording:
         """The responses in the cell's region to the items of its set."""
-        stimuli = self.stimuli(cell)
+        whole = self._whole_recording(cell)
+        with phase("data"):
+            return whole.select(self._items(cell))
+
+    def _whole_recording(self, cell: Cell) -> Recording:
+        """The responses to all items, and with them what dull predictors say of these."""
+        stimuli, name = self.stimuli(cell), cell.dataset.name
 
         def make() -> Recording:
             with phase("data"):
                 recording = cell.dataset.recording(cell.region, self.reporter)
                 if not isinstance(recording, Recording):
-                    raise DataError(f"Dataset {cell.dataset.name}: recording() gave {_kind(recording)}.")
+                    raise DataError(f"Dataset {name}: recording() gave {_kind(recording)}.")
                 if recording.items != tuple(stimulus.id for stimulus in stimuli):
-                    raise DataError(
-                        f"Dataset {cell.dataset.name}: items of {cell.region} are not its stimuli."
-                    )
-                return recording
+                    raise DataError(f"Dataset {name}: items of {cell.region} are not its stimuli.")
+                behaviour = cell.dataset.behaviour(self.reporter)
+                if behaviour is not None and not isinstance(behaviour, Behaviour):
+                    raise DataError(f"Dataset {name}: behaviour() gave {_kind(behaviour)}.")
+                design = getattr(cell.dataset, "design_conditions", ())
+                dull = nuisances(stimuli, recording.strata, design, behaviour)
+                return replace(recording, nuisances={**dull, **recording.nuisances})
 
-        whole = self._recording.get((id(cell.dataset), cell.region), make)
-        with phase("data"):
-            return whole.select(self._items(cell))
+        return self._recording.get((id(cell.dataset), cell.region), make)
 
-    def features(self, cell: Cell) -> tuple[Features, dict[str, Any]]:
-        """The model's features of the items of the cell's set, and facts on how they were made."""
-        assert cell.model is not None
-        assert cell.intervention is not None
-        stimuli = self.stimuli(cell)
-        model_key = (id(cell.model), cell.options)
+    def features(self, cell: Cell) -> Made:
+        """The features of the items of the cell's set and facts on how they were made, or a Skip."""
+        model = _require(cell.model)
+        model_key = (id(model), cell.options)
         change_key = (*model_key, id(cell.intervention), id(cell.dataset))
+        opened = self._open(cell, model_key, change_key)
+        key = (*change_key, cell.region) if isinstance(opened, OpenBaseline) else change_key
 
-        def make() -> tuple[Features, dict[str, Any]]:
-            opened = self._open(cell, model_key, change_key)
+        def make() -> Made:
             started = time.monotonic()
             with phase("features"):
-                features = opened.features(stimuli, self.reporter)
-                if not isinstance(features, Features):
-                    raise ShapeError(f"features() gave {_kind(features)}, not Features.")
-                if features.n_items != len(stimuli):
+                features = self._read(opened, cell)
+                if isinstance(features, Skip):
+                    return features
+                if features.n_items != len(self.stimuli(cell)):
                     raise ShapeError(
-                        f"Model {cell.model.name if cell.model else ''} gave features of {features.n_items} "
-                        f"items for {len(stimuli)} stimuli."
+                        f"Model {model.name} gave features of {features.n_items} "
+                        f"items for {len(self.stimuli(cell))} stimuli."
                     )
                 facts = {**opened.facts(), "features": dict(features.made)}
-                facts = {**opened.facts(), "features": dict(features.made)}
-                require_plain(facts, f"Facts of model {cell.model.name if cell.model else ''}")
+                require_plain(facts, f"Facts of model {model.name}")
             return features, {**facts, "features_seconds": round(time.monotonic() - started, 3)}
 
-        features, facts = self._features.get(change_key, make)
+        made = self._features.get(key, make)
+        if isinstance(made, Skip):
+            return made
+        features, facts = made
+        if isinstance(features, PersonalFeatures) and not getattr(cell.metric, "takes_personal", False):
+            return Skip(f"{cell.metric_name} does not score features that differ between people.")
         return features.select(self._items(cell)), facts
+
+    def _read(self, opened: Opened, cell: Cell) -> AnyFeatures | Skip:
+        if isinstance(opened, OpenBaseline):
+            name = _require(cell.intervention).name
+            if name != "none":
+                return Skip(f"A baseline is no model that {name!r} could change.")
+            found = opened.features_of(self.stimuli(cell), self._whole_recording(cell), self.reporter)
+        else:
+            found = opened.features(self.stimuli(cell), self.reporter)
+        if not isinstance(found, Features | PersonalFeatures | Skip):
+            raise ShapeError(f"features() gave {_kind(found)}, not Features.")
+        return found
 
     def close(self) -> None:
         """Undo interventions and close models."""
         self._changed.clear()
         self._model.clear()
 
-    def _open(self, cell: Cell, model_key: Hashable, change_key: Hashable) -> OpenModel:
+    def _open(self, cell: Cell, model_key: Hashable, change_key: Hashable) -> Opened:
         if self._changed.key != change_key:
             self._changed.clear()  # a change is undone before another is made
             if not self._changed.clean:
                 self._model.clear()  # and a model on which it may still act is opened anew
-        model = self._model.enter(
-            model_key, "open", lambda: _require(cell.model).open(cell.options, self.reporter)
-        )
-        change = _require(cell.intervention)
+        asked, change = _require(cell.model), _require(cell.intervention)
+        model = self._model.enter(model_key, "open", lambda: asked.open(cell.options, self.reporter))
+        if isinstance(model, OpenBaseline):
+            return model
         return self._changed.enter(change_key, "intervention", lambda: change.apply(model, cell.dataset))
 
     def _items(self, cell: Cell) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,6 +48,7 @@ _ITEM_SETS = (
     ItemSet("transitive", {"type": "transitive"}),
 )
 _VARIABLE = "all_voxels"
+RESPONSE_WINDOW = 6.0  # seconds from the conclusion on
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Deduction:
     version: int = 1
     regions: tuple[str, ...] = tuple(VOXELS)
     simulated: bool = False
+
+    design_conditions: ClassVar[tuple[str, ...]] = ("label", "premises_needed", "negated")
 
     @property
     def item_sets(self) -> tuple[ItemSet, ...]:
@@ -113,6 +117,7 @@ class Deduction:
             response_time=np.array(
                 [[trials[person][at].response_time for at in KEPT] for person in PARTICIPANTS]
             ),
+            response_window=RESPONSE_WINDOW,
         )
 
 

@@ -149,4 +149,5 @@ def _behaviour(
         tuple(item.id for item in stimuli),
         (rng.random(shape) < chance) & answered,
         np.where(answered, seconds, np.nan),
+        response_window=TIME_LIMIT,
     )

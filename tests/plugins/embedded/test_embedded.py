@@ -13,7 +13,7 @@ import pytest
 
 from brainbench.catalog import Catalog
 from brainbench.errors import ModelError, UsageError
-from brainbench.nouns import ModelOptions
+from brainbench.nouns import ModelOptions, OpenModel
 from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.stimuli import Message, Stimulus
@@ -46,6 +46,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def features(catalog: Catalog, spec: str, options: ModelOptions = CPU) -> dict[str, Any]:
     with catalog.find_model(spec).open(options, SilentReporter()) as opened:
+        assert isinstance(opened, OpenModel)
         return dict(opened.features(STIMULI, SilentReporter()).layers)
 
 

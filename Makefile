@@ -29,7 +29,7 @@ docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS
 	$(BIN)/python tests/docs/render.py $(if $(RESULTS),--results $(RESULTS)) $(if $(DEMO),--demo)
 
 bench: $(VENV)/.installed ## speed against peers, as ratios; needs BRAINBENCH_MIRROR or a network
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 lock: ## renew constraints.txt with the newest versions that fit together
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -1,21 +1,29 @@
-"""What `robust` says where nothing is there, and where something is: rates over many seeds. SIMULATED data.
+"""What `predictivity/robust` says where nothing is there, and where something is. SIMULATED data.
 
-Run: python benchmarks/predictivity_null.py [seeds]. Each seed is another draw of a simulated dataset: other
-people, other problems, other noise. Goals: at .05 the null is rejected as often as chance allows (within the
-exact binomial interval), with layers and penalties chosen inside; headlines are zero on average where nothing
-is planted, also for predictors of one column. How often the 95 percent interval holds the mean over seeds is
-shown: less often than it says, with few people and items.
+    python -m benchmarks.predictivity_null [repetitions, 400 by default] [folder]
+
+Each repetition is another draw of a simulated dataset: other people, other problems, other noise. Goals: at
+.05 the null is rejected as often as chance allows (within the exact binomial interval), with layers and
+penalties chosen inside; headlines are zero on average where nothing is planted, also for predictors of one
+column. How often the 95 percent interval holds the mean over repetitions is shown: less often than it says,
+with few people and items. Power is how often something planted is found, by its share of a voxel's variance.
+Nothing is timed; 400 take some 20 minutes of one core. In the folder, predictivity_null.json holds each
+repetition as soon as it is finished, and what it holds is not computed again; predictivity_null.png is
+drawn from it.
 """
 
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+from benchmarks.repetitions import BLUE, ORANGE, Columns, Kept, Row, bars, mean, plot, rate, versions
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold, cross_val_predict
 
@@ -25,22 +33,36 @@ from brainbench.records import Scores
 from brainbench_metrics.predictivity import Predictivity
 from brainbench_metrics.predictivity_robust import RobustPredictivity
 from brainbench_tasks.simulated import SimulatedCreativity, SimulatedDeduction
+from brainbench_tasks.simulated_brain import Shares
 
 Array = NDArray[np.float64]
 Simulated = SimulatedDeduction | SimulatedCreativity
-QUIET = SilentReporter()
+QUIET, PAPER = SilentReporter(), Predictivity()
 METRIC = RobustPredictivity(permutations=99, draws=200)
-LAYERS, WIDTH, LEVEL, PEOPLE, GRID = 4, 16, 0.05, 6, (4, 3, 2)
+LAYERS, WIDTH, LEVEL, PEOPLE, FEW, GRID = 4, 16, 0.05, 10, 4, (4, 3, 2)
+DEDUCTION, CREATIVITY = (kind(people=PEOPLE, grid=GRID) for kind in (SimulatedDeduction, SimulatedCreativity))
 CASES: tuple[tuple[Simulated, str, str], ...] = (
-    (SimulatedDeduction("null"), "reasoning", "syllogism"),
-    (SimulatedDeduction("null"), "reasoning", "all"),
-    (SimulatedCreativity("null"), "default", "create"),
-    (SimulatedDeduction("nuisance"), "reasoning", "all"),
-    (SimulatedDeduction("planted"), "reasoning", "syllogism"),
-    (SimulatedDeduction("planted"), "language", "syllogism"),
-    (SimulatedDeduction("planted"), "control", "syllogism"),
-    (SimulatedCreativity("planted"), "default", "create"),
+    (replace(DEDUCTION, preset="null"), "reasoning", "syllogism"),
+    (replace(DEDUCTION, preset="null", people=FEW), "reasoning", "syllogism"),
+    (replace(DEDUCTION, preset="null"), "reasoning", "all"),
+    (replace(CREATIVITY, preset="null"), "default", "create"),
+    (DEDUCTION, "control", "syllogism"),
+    (replace(DEDUCTION, preset="nuisance"), "reasoning", "all"),
+    (DEDUCTION, "language", "syllogism"),
+    (DEDUCTION, "reasoning", "syllogism"),
+    (replace(DEDUCTION, people=FEW), "reasoning", "syllogism"),
+    (CREATIVITY, "default", "create"),
 )
+SHARES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08)
+WIDTHS = (1, 3, 30)
+SETTINGS: Row = {
+    "versions": versions(PAPER, METRIC, DEDUCTION, CREATIVITY),
+    "layers": LAYERS,
+    "width": WIDTH,
+    "permutations": METRIC.permutations,
+    "draws": METRIC.draws,
+    "grid": GRID,
+}
 
 
 def recording(dataset: Simulated, region: str, items: str) -> Recording:
@@ -50,82 +72,145 @@ def recording(dataset: Simulated, region: str, items: str) -> Recording:
 
 
 def model_like(dataset: Simulated, region: str, items: str) -> dict[str, Array]:
-    """Layers of noise; in one of them the features planted in the `planted` preset are mixed."""
+    """Layers of noise; one also mixes what the preset `planted` plants, one also holds the task type."""
     rng = np.random.default_rng(dataset.seed)
     truth = replace(dataset, preset="planted").truth(region, items)
     layers = {f"layer.{i}": rng.normal(size=(len(truth.values), WIDTH)) for i in range(LAYERS)}
-    layers["layer.1"] = 0.3 * layers["layer.1"] + truth.values @ rng.normal(
-        size=(truth.values.shape[1], WIDTH)
-    )
+    mixed = truth.values @ rng.normal(size=(truth.values.shape[1], WIDTH))
+    layers["layer.1"] = 0.3 * layers["layer.1"] + mixed
+    strata = recording(dataset, region, items).strata
+    kinds = np.array([label == strata[0] for label in strata], dtype=float)
+    layers["layer.2"] += 2 * np.outer(kinds, rng.normal(size=WIDTH))
     return layers
 
 
-def judged(dataset: Simulated, region: str, items: str) -> tuple[float, ...]:
+def judged(dataset: Simulated, region: str, items: str, seed: int) -> Row:
     """Headline, p, both ends of the interval, how often the layer with the planted features was chosen."""
-    layers, responses = model_like(dataset, region, items), recording(dataset, region, items)
-    found = METRIC.score(Features(layers), responses, QUIET)
+    drawn = replace(dataset, seed=seed)
+    layers, responses = Features(model_like(drawn, region, items)), recording(drawn, region, items)
+    found, paper = (metric.score(layers, responses, QUIET) for metric in (METRIC, PAPER))
     assert isinstance(found, Scores)
+    assert isinstance(paper, Scores)
     facts = found.details
-    share = facts["share_of_folds_by_layer"].get("layer.1", 0.0)
-    return found.headline, facts["p"], facts["interval"]["low"], facts["interval"]["high"], share
+    return {
+        "robust": found.headline,
+        "p": facts["p"],
+        "low": facts["interval"]["low"],
+        "high": facts["interval"]["high"],
+        "planted_layer": facts["share_of_folds_by_layer"].get("layer.1", 0.0),
+        "paper": paper.headline,
+    }
 
 
-def show(case: tuple[Simulated, str, str], values: Array) -> None:
-    """Print how often p is at most .05, the mean headline, and how often the interval holds that mean."""
-    scores, p, low, high, share = values.T
-    seeds, mean, rejected = len(scores), scores.mean(), int((p <= LEVEL).sum())
-    exact = binomtest(rejected, seeds).proportion_ci()
-    covered = np.mean((low <= mean) & (mean <= high))
-    error = scores.std() / np.sqrt(seeds)
-    print(
-        f"{case[0].name:30}{case[1]:11}{case[2]:11}headline {mean:+.4f} +- {error:.4f}   "
-        f"p <= {LEVEL} in {rejected / seeds:.3f} ({exact.low:.3f} to {exact.high:.3f})   "
-        f"interval holds the mean in {covered:.3f}   layer.1 chosen in {share.mean():.2f}"
-    )
+def with_share(share: float) -> SimulatedDeduction:
+    """The dataset with another share of a voxel's variance planted in its first region."""
+
+    class Planted(SimulatedDeduction):
+        shares: ClassVar = {"planted": (Shares(signal=share), Shares(), Shares())}
+
+    return Planted(people=PEOPLE, grid=GRID)
 
 
-def estimators(width: int, seeds: int) -> None:
-    """Print what three estimators give for noise on noise: robust, paper, and r over all held-out items."""
-    found = []
-    for seed in range(seeds):
-        rng = np.random.default_rng(seed)
-        made = recording(SimulatedCreativity("null", seed=seed, people=2, grid=GRID), "default", "create")
-        made = replace(made, strata=())
-        x = rng.normal(size=(len(made.items), width))
-        fast = replace(METRIC, permutations=19, draws=100)
-        pair = [metric.score(Features({"x": x}), made, QUIET) for metric in (fast, Predictivity())]
-        pooled = []
-        for person in made.participants:
-            y = person.responses
-            ridge = RidgeCV(Predictivity().alphas)
-            predicted = cross_val_predict(
-                ridge, x[person.present], y, cv=KFold(5, shuffle=True, random_state=seed)
-            )
-            pooled.append(np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(predicted.T, y.T, strict=True)]))
-        found.append([*(s.headline for s in pair if isinstance(s, Scores)), float(np.mean(pooled))])
-    means, errors = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(seeds)
-    text = "   ".join(
-        f"{name} {mean:+.4f} +- {error:.4f}"
-        for name, mean, error in zip(("robust", "paper", "r over all held-out"), means, errors, strict=True)
-    )
-    print(f"{width:3} columns of noise   {text}", flush=True)
+def estimators(width: int, seed: int) -> Row:
+    """What three estimators give for noise on noise: robust, paper, and r over all held-out items."""
+    rng = np.random.default_rng(seed)
+    made = recording(SimulatedCreativity("null", seed=seed, people=2, grid=GRID), "default", "create")
+    made = replace(made, strata=())
+    x = rng.normal(size=(len(made.items), width))
+    fast = replace(METRIC, permutations=19, draws=100)
+    robust, paper = (metric.score(Features({"x": x}), made, QUIET) for metric in (fast, PAPER))
+    assert isinstance(robust, Scores)
+    assert isinstance(paper, Scores)
+    pooled = []
+    for person in made.participants:
+        ridge, splits = RidgeCV(PAPER.alphas), KFold(5, shuffle=True, random_state=seed)
+        predicted = cross_val_predict(ridge, x[person.present], person.responses, cv=splits)
+        pairs = zip(predicted.T, person.responses.T, strict=True)
+        pooled.append(np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairs]))
+    return {"robust": robust.headline, "paper": paper.headline, "pooled": float(np.mean(pooled))}
 
 
-def main(seeds: int) -> None:
-    """Print two small tables. SIMULATED data throughout."""
-    start = time.perf_counter()
-    print(f"SIMULATED. {seeds} seeds, {PEOPLE} people, {LAYERS} layers, 99 shuffles within type")
-    found: list[list[tuple[float, ...]]] = [[] for _ in CASES]
-    for seed in range(seeds):  # a seed's problems take longer to make than to score: all cases share them
-        for values, (dataset, region, items) in zip(found, CASES, strict=True):
-            draw = replace(dataset, seed=seed, people=PEOPLE, grid=GRID)
-            values.append(judged(draw, region, items))
-    for case, values in zip(CASES, found, strict=True):
-        show(case, np.array(values))
-    for width in (1, 3, 30):
-        estimators(width, seeds)
-    print(f"{time.perf_counter() - start:.0f} s")
+def draws() -> dict[str, Callable[[int], Row]]:
+    """All runs, by their names. A seed's problems take long to make: its cases follow on each other."""
+    made: dict[str, Callable[[int], Row]] = {
+        f"{dataset.name}, {region}, {items}, {dataset.people} people": partial(judged, dataset, region, items)
+        for dataset, region, items in CASES
+    }
+    made |= {
+        f"share {share}": partial(judged, with_share(share), "reasoning", "syllogism") for share in SHARES
+    }
+    return made | {f"columns {width}": partial(estimators, width) for width in WIDTHS}
+
+
+def summary(name: str, run: Columns) -> Row:
+    """The figures of a run."""
+    made: Row = {"name": name, "repetitions": len(run["robust"])}
+    for column in ("robust", "paper", "pooled", "planted_layer"):
+        if column in run:
+            made |= mean(column, run[column])
+    if "p" in run:
+        ends = zip(run["low"], run["high"], strict=True)
+        made |= rate("rejected", [p <= LEVEL for p in run["p"]])
+        made |= rate("covered", [low <= made["robust"] <= high for low, high in ends])
+    return made
+
+
+def summaries(runs: dict[str, Columns]) -> dict[str, list[Row]]:
+    """All figures: of the datasets, by planted share, and of noise of few columns."""
+    rows = {name: summary(name, run) for name, run in runs.items()}
+    power = [rows.pop(f"share {share}") for share in SHARES]
+    columns = [rows.pop(f"columns {width}") for width in WIDTHS]
+    for row, width in zip(columns, WIDTHS, strict=True):
+        row["name"] = f"{width} of noise"
+    for row in power:
+        row["percent"] = 100 * float(row["name"].split()[1])
+    return {"cases": list(rows.values()), "power": power, "columns": columns}
+
+
+def show(row: Row) -> None:
+    """Print a run's figures as a line."""
+    texts = [f"{row['name']:60} {row['repetitions']:4}"]
+    texts += [f"{name} {row[name]:+.4f}" for name in ("robust", "paper", "pooled") if name in row]
+    if "rejected" in row:
+        texts.append(f"p <= {LEVEL} in {row['rejected']:.3f}")
+        texts.append(f"({row['rejected_low']:.3f} to {row['rejected_high']:.3f})")
+        texts.append(f"interval holds the mean in {row['covered']:.3f}")
+    print("   ".join(texts))
+
+
+def draw(power: list[Row], cases: list[Row], file: Path) -> None:
+    """How often planted shares are found, and how often intervals hold the mean over repetitions."""
+    shares = [row["percent"] for row in power]
+    title = f"predictivity/robust, {power[0]['repetitions']} repetitions each; exact 95 % intervals of rates"
+    with plot(file, title, [1, 0.9], height=3) as (found, held):
+        rates = [row["rejected"] for row in power]
+        found.errorbar(shares, rates, bars(power, "rejected"), color=BLUE, marker="o")
+        found.axhline(LEVEL, color="black", linewidth=0.8, linestyle="--", label=f"level {LEVEL}")
+        found.set(xlabel="planted share of a voxel's variance (%)", ylabel="rate of p ≤ .05", ylim=(0, 1.03))
+        found.legend(loc="center right")
+        names = [row["name"].removeprefix("simulated-") for row in cases]
+        places = list(range(len(cases)))[::-1]
+        sides = [row["covered"] for row in cases]
+        held.errorbar(sides, places, xerr=bars(cases, "covered"), color=ORANGE, marker="s", linestyle="")
+        held.axvline(0.95, color="black", linewidth=0.8, linestyle="--")
+        held.set(xlabel="intervals that hold the mean", yticks=places, yticklabels=names)
+        held.tick_params(axis="y", labelsize=7.5, length=0)
+
+
+def main(repetitions: int, folder: Path | None) -> None:
+    """Print the figures; keep them, and draw, where there is a folder."""
+    print(f"SIMULATED. {LAYERS} layers, {METRIC.permutations} shuffles within type")
+    kept = Kept(SETTINGS, folder / "predictivity_null.json" if folder else None)
+    kept.repeat(repetitions, draws())
+    kept.summary = summaries(kept.runs)
+    kept.write()
+    for row in (*kept.summary["cases"], *kept.summary["power"], *kept.summary["columns"]):
+        show(row)
+    if folder:
+        draw(kept.summary["power"], kept.summary["cases"], folder / "predictivity_null.png")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 240)
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    folders = [Path(argument) for argument in sys.argv[1:] if not argument.isdigit()]
+    main(numbers[0] if numbers else 400, folders[0] if folders else None)

@@ -1,28 +1,41 @@
 """What both protocols of RSA make of people who share nothing, and of datasets whose truth is known.
 
-    python benchmarks/rsa_null.py [repetitions, 200 by default] [file.json] [file.png]
+    python -m benchmarks.rsa_null [repetitions, 200 by default] [folder]
 
 First the null of the creativity study's design: 170 people, 23 objects, 300 voxels, a tenth of the trials
 missing, 32 random layers, nothing shared. The paper's ratio, clipping and best layer make a score of it; the
 robust protocol is to reject it as often as its level says. Then as much with 16 to 80 layers: the score
 should not grow with their number. Last the simulated datasets: what is planted is to be found, a region
 without signal and the preset `null` no more often than the level, and `nuisance` is to vanish when task type
-is partialled out. Intervals are exact binomial ones, or 1.96 standard errors. Nothing is timed; 200 take
-some six minutes of one core.
+is partialled out. Nothing is timed; 200 take some 13 minutes of one core. In the folder, rsa_null.json holds
+each repetition as soon as it is finished, and what it holds is not computed again; rsa_null.png and
+rsa_layers.png are drawn from it.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binomtest
+from benchmarks.repetitions import (
+    BLUE,
+    GREY,
+    ORANGE,
+    Columns,
+    Kept,
+    Row,
+    bars,
+    mean,
+    plot,
+    rate,
+    rounded,
+    versions,
+)
+from scipy.stats import binom, linregress
 
 from brainbench.arrays import Features, Participant, Recording
 from brainbench.progress import SilentReporter
@@ -30,17 +43,24 @@ from brainbench.records import Scores
 from brainbench_metrics.rsa import RobustRsa, Rsa
 from brainbench_tasks.simulated import SimulatedCreativity, SimulatedDeduction
 
-Array = NDArray[np.float64]
-Row = dict[str, Any]
 PEOPLE, OBJECTS, VOXELS, MISSING, LAYERS, WIDTH = 170, 23, 300, 0.1, 32, 64
 DEPTHS = (16, 32, 48, 64, 80)
-COLUMNS = ("paper", "share_kept", "share_clipped", "best_raw", "robust", "partial", "interval_holds_0")
+TRENDS = (("`paper`", "paper"), ("highest layer, picked afterwards", "best_raw"), ("`robust`", "robust"))
 LEVEL = 0.05
 QUIET, PAPER = SilentReporter(), Rsa()
 ROBUST = RobustRsa(permutations=999, bootstraps=100)
+KINDS = (SimulatedDeduction(), SimulatedCreativity())
+SETTINGS: Row = {
+    "versions": versions(PAPER, ROBUST, *KINDS),
+    "nothing shared": {"people": PEOPLE, "objects": OBJECTS, "voxels": VOXELS, "missing": MISSING},
+    "width": WIDTH,
+    "permutations": ROBUST.permutations,
+    "bootstraps": ROBUST.bootstraps,
+    "simulated": {kind.name: {"people": kind.people, "grid": kind.grid} for kind in KINDS},
+}
 
 
-def nothing_shared(seed: int, layers: int) -> tuple[Features, Recording]:
+def nothing_shared(layers: int, seed: int) -> tuple[Features, Recording]:
     """Random people and a random model."""
     rng = np.random.default_rng([seed, layers])
     people = []
@@ -52,73 +72,24 @@ def nothing_shared(seed: int, layers: int) -> tuple[Features, Recording]:
 
 
 def both(features: Features, recording: Recording) -> Row:
-    """What is kept of a repetition."""
+    """What is kept of a repetition; `paper` is None where nobody has a ceiling."""
     paper, robust = (metric.score(features, recording, QUIET) for metric in (PAPER, ROBUST))
     assert isinstance(robust, Scores)
-    row: Row = {
+    known = paper.details if isinstance(paper, Scores) else {}
+    return {
+        "paper": paper.headline if isinstance(paper, Scores) else None,
+        "share_kept": known.get("share_kept"),
+        "share_clipped": known.get("share_clipped"),
         "robust": robust.headline,
-        "p": robust.details["null"]["p"],
         "best_raw": float(robust.per_layer[1:].max()),
+        "p": robust.details["null"]["p"],
         "interval_holds_0": _holds_zero(robust.details["interval"]),
         "partial": robust.details["partial"].get("cross-validated"),
     }
-    if isinstance(paper, Scores):  # nobody may be kept where people are few
-        row |= {name: paper.details[name] for name in ("share_kept", "share_clipped")}
-        row["paper"] = paper.headline
-    return row
 
 
 def _holds_zero(interval: Row) -> bool:
     return bool("none" in interval or interval["low"] <= 0 <= interval["high"])
-
-
-def mean(rows: list[Row], name: str) -> tuple[float, float, float]:
-    """Mean, its standard error, and standard deviation."""
-    values = [row[name] for row in rows if row.get(name) is not None]
-    if not values:
-        return float("nan"), float("nan"), float("nan")
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return float(np.mean(values)), spread / np.sqrt(len(values)), spread
-
-
-def summary(name: str, rows: list[Row]) -> Row:
-    """The figures of some repetitions, printed as a line."""
-    rejected = sum(row["p"] <= LEVEL for row in rows)
-    rate = binomtest(rejected, len(rows)).proportion_ci()
-    made: Row = {"name": name, "repetitions": len(rows), "rejected": rejected / len(rows)}
-    made["rejected_low"], made["rejected_high"] = float(rate.low), float(rate.high)
-    for column in (
-        "paper",
-        "share_kept",
-        "share_clipped",
-        "best_raw",
-        "robust",
-        "partial",
-        "interval_holds_0",
-    ):
-        value, error, spread = mean(rows, column)
-        if np.isfinite(value):
-            made |= {column: value, f"{column}_error": error, f"{column}_sd": spread}
-    share = f"kept {made.get('share_kept', 0):.2f} clipped {made.get('share_clipped', 0):.2f}"
-    partial = f", partial {made['partial']:+.3f}" if "partial" in made else ""
-    print(
-        f"{name:38} paper {made.get('paper', 0):+.3f} (SD {made.get('paper_sd', 0):.3f}, {share})   "
-        f"best raw {made['best_raw']:+.3f}   "
-        f"robust {made['robust']:+.4f} +- {1.96 * made['robust_error']:.4f}{partial}   "
-        f"rejected {made['rejected']:.3f} ({rate.low:.3f} to {rate.high:.3f})   "
-        f"0 in the interval {made['interval_holds_0']:.2f}",
-        flush=True,
-    )
-    return made
-
-
-def nulls(repetitions: int) -> Iterator[Row]:
-    """The design of the creativity study, then other numbers of layers."""
-    rows = [both(*nothing_shared(seed, LAYERS)) for seed in range(repetitions)]
-    yield summary(f"nothing shared, {LAYERS} layers", rows)
-    few = max(2, repetitions // 10)
-    for depth in DEPTHS:
-        yield summary(f"{depth} layers", [both(*nothing_shared(seed, depth)) for seed in range(few)])
 
 
 def simulated(dataset: SimulatedDeduction | SimulatedCreativity, region: str, items: str, seed: int) -> Row:
@@ -136,49 +107,132 @@ def simulated(dataset: SimulatedDeduction | SimulatedCreativity, region: str, it
     return both(Features(layers), responses)
 
 
-def known(repetitions: int) -> Iterator[Row]:
-    """Presets and regions: found as often as they should be."""
+def draws() -> dict[str, Callable[[int], Row]]:
+    """All runs, by their names."""
+    made: dict[str, Callable[[int], Row]] = {
+        f"{depth} layers": lambda seed, depth=depth: both(*nothing_shared(depth, seed))  # type: ignore[misc]
+        for depth in DEPTHS
+    }
     for kind, items in ((SimulatedDeduction, "syllogism"), (SimulatedCreativity, "create")):
-        first, *_, last = kind.regions
-        for preset, region, of, times in (
-            ("planted", first, items, repetitions // 8),
-            ("planted", last, items, repetitions),
-            ("null", first, items, repetitions),
-            ("null", first, "all", repetitions // 2),
-            ("nuisance", first, "all", repetitions // 2),
+        first, weak, last = kind.regions
+        for preset, region, of in (
+            ("planted", first, items),
+            ("planted", weak, items),
+            ("planted", last, items),
+            ("null", first, items),
+            ("null", first, "all"),
+            ("nuisance", first, "all"),
         ):
             dataset = kind(preset)
-            rows = [simulated(dataset, region, of, seed) for seed in range(max(2, times))]
-            yield summary(f"{dataset.name} {region} {of}", rows)
+            made[f"{dataset.name}, {region}, {of}"] = partial(simulated, dataset, region, of)
+    return made
 
 
-def plot(rows: list[Row], file: Path) -> None:
-    """Score of noise by number of layers, both protocols; needs matplotlib."""
-    from matplotlib import pyplot
-
-    depths = [row for row in rows if row["name"].split()[0].isdigit()]
-    layers = [int(row["name"].split()[0]) for row in depths]
-    figure, axes = pyplot.subplots(figsize=(5, 3.2), layout="constrained")
-    for name in ("paper", "robust"):
-        bars = [1.96 * row[f"{name}_error"] for row in depths]
-        axes.errorbar(layers, [row[name] for row in depths], yerr=bars, marker="o", label=name)
-    axes.axhline(0, color="grey", linewidth=0.8)
-    axes.set(xlabel="layers of a random model", ylabel="score where nothing is shared (SIMULATED)")
-    axes.legend(frameon=False)
-    figure.savefig(file, dpi=150)
+def summary(name: str, run: Columns) -> Row:
+    """The figures of a run."""
+    made: Row = {"name": name, "repetitions": len(run["p"])}
+    for column in ("paper", "share_kept", "share_clipped", "best_raw", "robust", "partial"):
+        values = [value for value in run[column] if value is not None]
+        if values:
+            made |= mean(column, values) | {f"{column}_lowest": min(values), f"{column}_highest": max(values)}
+    made["without_paper"] = sum(value is None for value in run["paper"])
+    made |= rate("rejected", [p <= LEVEL for p in run["p"]])
+    return made | rate("interval_holds_0", run["interval_holds_0"])
 
 
-def main(repetitions: int, files: list[Path]) -> None:
-    """Print the figures, and write them as JSON and a plot where files are named."""
+def trend(label: str, name: str, runs: dict[str, Columns]) -> Row:
+    """How a score grows with the number of layers: by 16 of them, with the 95 percent interval, and r."""
+    found = [(depth, value) for depth in DEPTHS for value in runs[f"{depth} layers"][name]]
+    layers, scores = zip(*[pair for pair in found if pair[1] is not None], strict=True)
+    fit = linregress([float(depth) for depth in layers], [float(score) for score in scores])
+    slope, half = 16 * float(fit.slope), 16 * 1.96 * float(fit.stderr)
+    made = {"slope": slope, "slope_low": slope - half, "slope_high": slope + half, "r": float(fit.rvalue)}
+    return {"name": label, "repetitions": len(scores), **{key: rounded(value) for key, value in made.items()}}
+
+
+def summaries(runs: dict[str, Columns]) -> dict[str, list[Row]]:
+    """All figures: by number of layers, how they grow with it, and where the truth is known."""
+    rows = {name: summary(name, run) for name, run in runs.items()}
+    layers = [rows.pop(f"{depth} layers") for depth in DEPTHS]
+    return {
+        "null": [row for row in layers if row["name"] == f"{LAYERS} layers"],
+        "layers": layers,
+        "trend": [trend(label, name, runs) for label, name in TRENDS],
+        "known": list(rows.values()),
+    }
+
+
+def show(row: Row) -> None:
+    """Print a run's figures as a line."""
+    partial_out = f", type partialled out {row['partial']:+.3f}" if "partial" in row else ""
+    print(
+        f"{row['name']:44} {row['repetitions']:4}   paper {row.get('paper', float('nan')):+.3f} "
+        f"(SD {row.get('paper_sd', 0):.3f}, clipped {row.get('share_clipped', 0):.2f})   "
+        f"best raw {row['best_raw']:+.3f}   "
+        f"robust {row['robust']:+.4f} ({row['robust_low']:+.4f} to {row['robust_high']:+.4f}){partial_out}   "
+        f"rejected {row['rejected']:.3f} ({row['rejected_low']:.3f} to {row['rejected_high']:.3f})   "
+        f"0 in the interval {row['interval_holds_0']:.3f}"
+    )
+
+
+def draw_null(run: Columns, file: Path) -> None:
+    """Histograms of both scores and of the p values where nothing is shared."""
+    times = len(run["p"])
+    title = f"{PEOPLE} people who share nothing, a random model of {LAYERS} layers; {times} repetitions"
+    with plot(file, title, [1, 1, 1]) as (paper, robust, p):
+        paper.hist(run["paper"], bins=20, color=ORANGE)
+        robust.hist(run["robust"], bins=20, color=BLUE)
+        p.hist(run["p"], bins=np.linspace(0, 1, 21).tolist(), color=BLUE)
+        low, high = binom.interval(0.95, times, 0.05)  # of a bar, were p values uniform
+        p.axhline(low, color="black", linewidth=0.8, linestyle=":")
+        p.axhline(high, color="black", linewidth=0.8, linestyle=":", label="95 % range if uniform")
+        p.legend(loc="upper right")
+        for axes in (paper, robust):
+            axes.axvline(0, color="black", linewidth=1, linestyle="--")
+        paper.set(xlabel="score of rsa/paper (ratio to ceiling)", ylabel="repetitions", xlim=(-0.05, 1))
+        robust.set(xlabel="score of rsa/robust (correlation)")
+        p.set(xlabel="p value of rsa/robust", xlim=(0, 1), ylim=(0, 1.3 * p.get_ylim()[1]))
+
+
+def draw_layers(rows: list[Row], file: Path) -> None:
+    """Score where nothing is shared by number of layers."""
+    layers = [int(row["name"].split()[0]) for row in rows]
+    title = f"people who share nothing, random models; mean and 95 % interval, {rows[0]['repetitions']} each"
+    with plot(file, title, [1, 1]) as (ratio, raw):
+        for axes, name, label, colour, marker in (
+            (ratio, "paper", "rsa/paper (ratio to ceiling)", ORANGE, "s"),
+            (ratio, "robust", "rsa/robust (correlation)", BLUE, "o"),
+            (raw, "best_raw", "highest layer, picked afterwards", GREY, "^"),
+            (raw, "robust", "rsa/robust, enlarged", BLUE, "o"),
+        ):
+            values, errors = [row[name] for row in rows], bars(rows, name)
+            axes.errorbar(layers, values, errors, color=colour, marker=marker, label=label)
+        for axes in (ratio, raw):
+            axes.axhline(0, color="black", linewidth=0.8, linestyle="--", zorder=0)
+            axes.set(xlabel="layers of the model", xticks=layers)
+            axes.set_ylim(top=1.35 * axes.get_ylim()[1])
+            axes.legend(loc="upper left")
+        ratio.set(ylabel="score")
+        raw.set(ylabel="mean correlation of RDMs")
+
+
+def main(repetitions: int, folder: Path | None) -> None:
+    """Print the figures; keep them, and draw, where there is a folder."""
     print(f"SIMULATED. Level {LEVEL}, {ROBUST.permutations} permutations")
-    rows = [*nulls(repetitions), *known(repetitions)]
-    for file in files:
-        if file.suffix == ".json":
-            file.write_text(json.dumps(rows, indent=1) + "\n")
-        else:
-            plot(rows, file)
+    kept = Kept(SETTINGS, folder / "rsa_null.json" if folder else None)
+    kept.repeat(repetitions, draws())
+    kept.summary = summaries(kept.runs)
+    kept.write()
+    for row in (*kept.summary["layers"], *kept.summary["known"]):
+        show(row)
+    for row in kept.summary["trend"]:
+        print("16 layers more: {name} {slope:+.4f} ({slope_low:+.4f} to {slope_high:+.4f})".format(**row))
+    if folder:
+        draw_null(kept.runs[f"{LAYERS} layers"], folder / "rsa_null.png")
+        draw_layers(kept.summary["layers"], folder / "rsa_layers.png")
 
 
 if __name__ == "__main__":
-    numbers = [argument for argument in sys.argv[1:] if argument.isdigit()]
-    main(int(numbers[0]) if numbers else 200, [Path(a) for a in sys.argv[1:] if not a.isdigit()])
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    folders = [Path(argument) for argument in sys.argv[1:] if not argument.isdigit()]
+    main(numbers[0] if numbers else 200, folders[0] if folders else None)

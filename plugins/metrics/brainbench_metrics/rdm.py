@@ -74,6 +74,21 @@ def rdm_of_defined(patterns: FloatArray, distance: Distance) -> Array:
     return np.asarray(1.0 - np.clip(alike, -1.0, 1.0))
 
 
+def rdm_of_quantities(columns: FloatArray) -> Array:
+    """Euclidean distances (pairs,) of items by named quantities (items x columns), each column standardised.
+
+    A correlation over one or three named columns is undefined or says nothing; a distance needs a common
+    scale, so each column is divided by its standard deviation over the items. A constant column adds
+    nothing. With one column this is |x_i - x_j|, but for a factor.
+    """
+    first, second = pairs(len(columns))
+    squares = np.zeros(len(first))
+    for column in columns[:, ~without_distance(columns.T, "correlation")].astype(np.float64).T:
+        # Differences first: equal steps of a whole number stay ties, which products would break.
+        squares += ((column[first] - column[second]) / column.std()) ** 2
+    return np.sqrt(squares)
+
+
 def without_distance(patterns: FloatArray, distance: Distance) -> NDArray[np.bool_]:
     """Which patterns (items x units) have no distance to others: constant over units, or zero for cosine.
 

@@ -54,19 +54,37 @@ def ready(
     correlations, which correlate what a regression on the controls leaves of both sides. Vectors of which
     nothing is left are zero, and False in the second result. Kendall's gets the vectors of Spearman's.
     """
+    held = None if controls is None else span(controls, comparator)
+    return unit(*levelled(vectors, comparator), held)
+
+
+def levelled(vectors: Array, comparator: Comparator) -> tuple[Array, Array]:
+    """Vectors (n x pairs) ranked, whitened or centred, as the comparator has it, and their sizes (n,)."""
     made = ranks(vectors) if comparator in ("spearman", "kendall") else vectors.astype(np.float64)
     size = np.linalg.norm(made, axis=1)
     if comparator == "whitened cosine":
         made = whiten(made)
     elif comparator != "cosine":
         made = made - made.mean(axis=1, keepdims=True)
-    if controls is not None and len(controls):
-        basis = _basis(ready(controls, comparator)[0])
-        made = made - (made @ basis.T) @ basis
+    return made, size
+
+
+def unit(made: Array, size: Array, held: Array | None = None) -> tuple[Array, NDArray[np.bool_]]:
+    """Levelled vectors without what the orthonormal rows `held` span, of length 1; and which have one."""
+    if held is not None and len(held):
+        made = made - (made @ held.T) @ held
     length = np.linalg.norm(made, axis=1)
     defined: NDArray[np.bool_] = length > NOTHING * np.maximum(size, np.finfo(np.float64).tiny)
     made = np.where(defined[:, None], made, 0.0)
     return made / np.where(defined, length, 1.0)[:, None], defined
+
+
+def span(controls: Array, comparator: Comparator) -> Array:
+    """Orthonormal rows that span the controls (c x pairs) once these are made ready."""
+    vectors = ready(controls, comparator)[0]
+    _, sizes, rows = np.linalg.svd(vectors, full_matrices=False)
+    kept: Array = rows[sizes > NOTHING * max(1.0, float(sizes.max(initial=0.0)))]
+    return kept
 
 
 def ranks(vectors: Array) -> Array:
@@ -133,10 +151,3 @@ def whiten(vectors: Array) -> Array:
     rest = vectors - constant - by_item
     made: Array = constant / np.sqrt(2 * items) + by_item / np.sqrt(items) + rest / np.sqrt(2.0)
     return made
-
-
-def _basis(vectors: Array) -> Array:
-    """Orthonormal rows that span the vectors (c x pairs)."""
-    _, sizes, rows = np.linalg.svd(vectors, full_matrices=False)
-    kept: Array = rows[sizes > NOTHING * max(1.0, float(sizes.max(initial=0.0)))]
-    return kept

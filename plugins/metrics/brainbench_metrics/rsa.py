@@ -2,14 +2,21 @@
 
 Two protocols. `paper` is that of Ismayilzada et al. 2026 (arXiv:2604.03480): ratio, clipping and best layer
 together are not zero where nothing is shared (`benchmarks/rsa_null.py`). `robust`, ours, is.
+
+Features that are quantities (`Features.quantities`: a length, a response time) are compared by the Euclidean
+distance of standardised columns, whatever a protocol's distance: a correlation over one or three named
+columns is undefined or says nothing. Where features differ between people (PersonalFeatures), each person's
+RDM is compared with that person's own, and who has none is left out. The details name the distance and the
+people.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from brainbench import hookimpl
-from brainbench.arrays import Features, Recording
+from brainbench.arrays import AnyFeatures, Recording
 from brainbench.errors import UsageError
 from brainbench.hookspecs import Register
 from brainbench.nouns import Metric, Reporter
@@ -18,7 +25,8 @@ from brainbench_metrics.rdm import DISTANCES, Distance
 from brainbench_metrics.rdm_comparison import Comparator, require_comparator
 from brainbench_metrics.rsa_ceiling import nili_ceiling
 from brainbench_metrics.rsa_paper import paper_ceiling, paper_scores
-from brainbench_metrics.rsa_robust import Settings, robust_scores
+from brainbench_metrics.rsa_ready import Settings
+from brainbench_metrics.rsa_robust import robust_scores
 
 
 @dataclass(frozen=True)
@@ -32,9 +40,10 @@ class Rsa:
     in the details.
     """
 
+    takes_personal: ClassVar[bool] = True
     name: str = "rsa"
     protocol: str = "paper"
-    version: int = 1
+    version: int = 2
     lowest_ceiling: float = 0.0
 
     def __post_init__(self) -> None:
@@ -44,7 +53,7 @@ class Rsa:
                 hint="The paper has 0, and 0.1 and 0.2 as variants.",
             )
 
-    def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
+    def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer for everyone who is kept.
 
         Raises ShapeError when features and recording hold different numbers of items. Skips where no layer's
@@ -71,14 +80,15 @@ class RobustRsa:
     all items, from which nothing may be picked without the adjusted p values in the details.
 
     Details: p value of `permutations` shuffles of the model's items within strata and groups, the choice of
-    layer included; the interval of `bootstraps` resamples of people and items; the layers chosen; the scores
-    with strata partialled out. Nili's bounds are the ceiling. Kendall's is tau-a, slow beyond 50 items; its
-    p values are those of Spearman's products.
+    layer included; the interval of `bootstraps` resamples of people and items; the layers chosen; the
+    scores with the RDMs of strata and of the recording's nuisances partialled out. Nili's bounds are the
+    ceiling. Kendall's is tau-a, slow beyond 50 items; its p values are those of Spearman's products.
     """
 
+    takes_personal: ClassVar[bool] = True
     name: str = "rsa"
     protocol: str = "robust"
-    version: int = 1
+    version: int = 2
     distance: Distance = "correlation"
     comparator: Comparator = "spearman"
     splits: int = 4
@@ -106,7 +116,7 @@ class RobustRsa:
                 hint="The defaults are 4, 2, 10,000, 300 and 0.",
             )
 
-    def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
+    def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer for every person, and their best by cross-validation.
 
         Raises ShapeError when features and recording hold different numbers of items. Skips with fewer

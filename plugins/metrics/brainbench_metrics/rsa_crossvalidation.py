@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from brainbench.arrays import IntArray
 from brainbench.statistics import pairs_of
-from brainbench_metrics.rdm import Array
-from brainbench_metrics.rdm_comparison import Comparator, kendall_tau_a, ready
+from brainbench_metrics.rdm import Array, pairs
+from brainbench_metrics.rdm_comparison import Comparator, kendall_tau_a, levelled, span, unit
 from brainbench_metrics.rdm_people import Brain, Layers, by_items, within
+from brainbench_metrics.rsa_controls import Controls
 from brainbench_metrics.rsa_folds import Halves
 
 BOUND = 1 - 1e-6  # correlations beyond have no finite Fisher z that could be averaged with others
@@ -27,16 +28,20 @@ BOUND = 1 - 1e-6  # correlations beyond have no finite Fisher z that could be av
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """How RDMs over so many items are compared; controls (c x pairs) are partialled out of both sides."""
+    """How RDMs over so many items are compared; controls are partialled out of both sides."""
 
     items: int
     comparator: Comparator
-    controls: Array | None = None
+    controls: Controls | None = None
+
+    def apart(self, layers: Layers) -> bool:
+        """Whether what a person's RDM is compared with differs between people."""
+        return layers.personal is not None or (self.controls is not None and self.controls.personal)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """People with the same items, in one set of pairs: everything that a correlation needs.
+    """People with the same items and models, in one set of pairs: everything that a correlation needs.
 
     members: positions of the people. columns: of the recording's pairs. model (layers x columns) and brain
     (members x columns) are made ready, so that r (layers x members) is their product (but for Kendall's).
@@ -52,20 +57,30 @@ class Part:
 
 
 def parts_of(chosen: IntArray, layers: Layers, brains: Sequence[Brain], how: Comparison) -> list[Part]:
-    """Correlations over the pairs within the chosen items: a Part for each set of items that people have."""
+    """Correlations over the pairs within the chosen items: a Part for each set of items that people have.
+
+    Where layers or controls differ between people, each person has a Part.
+    """
     made = []
     for own, members in by_items(brains):
         columns = pairs_of(own[np.isin(own, chosen)], how.items)
         inside = within(brains[int(members[0])], chosen)
-        vectors = np.stack([brains[at].vector[inside] for at in members])
-        held = None if how.controls is None else how.controls[:, columns]
-        model, model_defined = ready(layers.vectors[:, columns], how.comparator, held)
-        brain, brain_defined = ready(vectors, how.comparator, held)
-        if how.comparator == "kendall" and held is None and vectors.shape[1] > 1:
-            r = kendall_tau_a(layers.vectors[:, columns], vectors)
-        else:
-            r = np.clip(model @ brain.T, -1.0, 1.0)
-        made.append(Part(members, columns, model, brain, r, model_defined, brain_defined))
+        models = layers.vectors[:, columns]
+        ranked = levelled(models, how.comparator)  # once for everybody, whatever is controlled for then
+        for group in members[:, None] if how.apart(layers) else members[None]:
+            person = brains[int(group[0])].id
+            if layers.personal is not None:
+                models = layers.of(person)[:, columns]
+                ranked = levelled(models, how.comparator)
+            vectors = np.stack([brains[at].vector[inside] for at in group])
+            held = None if how.controls is None else span(how.controls.of(person)[:, columns], how.comparator)
+            model, model_defined = unit(*ranked, held)
+            brain, brain_defined = unit(*levelled(vectors, how.comparator), held)
+            if how.comparator == "kendall" and held is None and vectors.shape[1] > 1:
+                r = kendall_tau_a(models, vectors)
+            else:
+                r = np.clip(model @ brain.T, -1.0, 1.0)
+            made.append(Part(group, columns, model, brain, r, model_defined, brain_defined))
     return made
 
 
@@ -77,15 +92,25 @@ def correlations(parts: Sequence[Part], people: int) -> Array:
     return made
 
 
-def undefined(parts: Sequence[Part], people: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Layers without a correlation for somebody (layers,), and people without any (people,)."""
-    layers = np.zeros(len(parts[0].model), dtype=np.bool_)
+def lacking(
+    blocks: Sequence[Sequence[Part]], people: int, apart: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Layers (layers,) and people (people,) to be taken out, so that everyone has every correlation left.
+
+    A layer that varies too little for somebody goes. Where models differ between people (`apart`), it goes
+    only if it does for everybody; else these people go.
+    """
+    layers = np.zeros((len(blocks[0][0].model), people), dtype=np.bool_)
     who = np.zeros(people, dtype=np.bool_)
-    for part in parts:
-        who[part.members] = ~part.brain_defined
-        if part.brain_defined.any():
-            layers |= ~part.model_defined
-    return layers, who
+    for part in (part for parts in blocks for part in parts):
+        who[part.members] |= ~part.brain_defined
+        layers[:, part.members] |= ~part.model_defined[:, None]
+    layers = layers[:, ~who]
+    if not apart:
+        return np.asarray(layers.any(axis=1)), who
+    gone = np.asarray(layers.all(axis=1)) & (layers.size > 0)
+    who[~who] = layers[~gone].any(axis=0)
+    return gone, who
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,13 +118,32 @@ class CrossValidated:
     """What came of it: chosen (splits x halves x folds), the layers.
 
     Each was chosen on that half without the people of that fold.
-    scores (people,): each person's mean held-out correlation. table (people x pairs of all items): values
-    whose mean over pairs is the person's Fisher z, each how much the pair adds to it.
+    scores (people,): each person's mean held-out correlation. influence (people x pairs of all items), of
+    mean zero: how much each pair adds to it, so that means over other pairs are what resampling makes of it.
     """
 
     chosen: IntArray
     scores: Array
-    table: Array
+    influence: Array
+
+    @property
+    def table(self) -> Array:
+        """Values (people x pairs) whose mean over pairs is the person's Fisher z."""
+        slope = 1 - np.clip(self.scores, -BOUND, BOUND) ** 2
+        return fisher(self.scores)[:, None] + self.influence / slope[:, None]
+
+    def per_item(self, brains: Sequence[Brain], items: int) -> Array:
+        """Values (people x items) whose mean over a person's items is the score; NaN where it has none.
+
+        What an item adds is twice the mean influence of its pairs with the person's other items (Hajek's
+        projection): every pair is of two items, so a mean over pairs is, to first order, one over items.
+        """
+        first, second = pairs(items)
+        made = np.full((len(brains), items), np.nan)
+        for row, score, influence, brain in zip(made, self.scores, self.influence, brains, strict=True):
+            sums = np.bincount(first, influence, items) + np.bincount(second, influence, items)
+            row[brain.items] = score + sums[brain.items] * len(brain.items) / len(first)
+        return made
 
 
 def choose(r: Array, fold_of: IntArray) -> IntArray:
@@ -114,25 +158,23 @@ def choose(r: Array, fold_of: IntArray) -> IntArray:
 
 
 def cross_validated(
-    blocks: Sequence[Sequence[Part]], split: Halves, fold_of: IntArray, pairs: int
+    blocks: Sequence[Sequence[Part]], split: Halves, fold_of: IntArray, items: int
 ) -> CrossValidated:
     """Choose and score; `blocks` are the parts of each of `split.blocks`, in their order."""
-    people = fold_of.shape[1]
+    people, count = fold_of.shape[1], items * (items - 1) // 2
     r = np.stack([correlations(parts, people) for parts in blocks])
     shaped = r.reshape(len(fold_of), 2, *r.shape[1:])
     chosen = choose(shaped, fold_of)
-    scores, table = np.zeros(people), np.zeros((people, pairs))
+    scores, influence = np.zeros(people), np.zeros((people, count))
     for (at, half), parts in zip(split.blocks, blocks, strict=True):
         layer_of = chosen[at, 1 - half][fold_of[at]]  # chosen on the other half
         scores += shaped[at, half][layer_of, np.arange(people)] / len(blocks)
         for part in parts:
             rows = np.ix_(part.members, part.columns)
-            table[rows] += _influence(part, layer_of[part.members]) * (
-                pairs / len(part.columns) / len(blocks)
+            influence[rows] += _influence(part, layer_of[part.members]) * (
+                count / len(part.columns) / len(blocks)
             )
-    z = fisher(scores)
-    bounded = np.clip(scores, -BOUND, BOUND)
-    return CrossValidated(chosen, scores, z[:, None] + table / (1 - bounded**2)[:, None])
+    return CrossValidated(chosen, scores, influence)
 
 
 def _influence(part: Part, layer_of: IntArray) -> Array:

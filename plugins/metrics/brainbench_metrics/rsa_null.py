@@ -58,17 +58,78 @@ class Statistic:
             everybody[0, part.columns] += part.brain.sum(axis=0) * np.sqrt(pairs / part.columns.size) / people
         return cls(models, np.concatenate([columns.reshape(-1, pairs), everybody]), (splits, folds))
 
+    @property
+    def terms(self) -> list[Term]:
+        """What products are taken of: one term for all people."""
+        return [Term(self.models, self.columns, slice(None))]
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.columns)
+
     def values(self, products: Array) -> tuple[Array, Array]:
         """Cross-validated (draws,) and each layer's (draws x layers); products (draws x layers x columns)."""
-        draws, layers, _ = products.shape
-        tested = products[:, :, :-1].reshape(draws, layers, self.shape[0], 2, self.shape[1])
-        trained = tested.sum(axis=4, keepdims=True) - tested  # everybody but the fold
-        chosen = trained.argmax(axis=1)[:, None, :, ::-1, :]  # scored on the half that did not choose
-        return np.take_along_axis(tested, chosen, axis=1).sum(axis=(1, 2, 3, 4)), products[:, :, -1]
+        return _values(products, self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonalStatistic:
+    """The same where each person has models of their own: a term for each, with the columns it adds to."""
+
+    terms: list[Term]
+    width: int
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls,
+        models: Sequence[Array],
+        parts: Sequence[Sequence[Part]],
+        whole: Sequence[Part],
+        fold_of: IntArray,
+    ) -> PersonalStatistic:
+        """As `Statistic.of`, from each person's models (layers x pairs); every part is of one person."""
+        splits, people = fold_of.shape
+        folds, pairs = int(fold_of.max()) + 1, models[0].shape[1]
+        own = np.zeros((people, 2 * splits + 1, pairs))
+        for at, block in enumerate([*parts, whole]):
+            share = people if at == 2 * splits else people * 2 * splits
+            for part in block:
+                own[part.members[0], at, part.columns] = (
+                    np.sqrt(pairs / part.columns.size) / share * part.brain[0]
+                )
+        halves = np.arange(2 * splits)
+        places = [
+            np.append(halves * folds + fold_of[halves // 2, who], 2 * splits * folds) for who in range(people)
+        ]
+        terms = [Term(*those) for those in zip(models, own, places, strict=True)]
+        return cls(terms, 2 * splits * folds + 1, (splits, folds))
+
+    def values(self, products: Array) -> tuple[Array, Array]:
+        """Cross-validated (draws,) and each layer's (draws x layers); products (draws x layers x columns)."""
+        return _values(products, self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """Models (layers x pairs) whose products with vectors (n x pairs) add to these n of the columns."""
+
+    models: Array
+    vectors: Array
+    place: IntArray | slice
+
+
+def _values(products: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
+    draws, layers, _ = products.shape
+    tested = products[:, :, :-1].reshape(draws, layers, shape[0], 2, shape[1])
+    trained = tested.sum(axis=4, keepdims=True) - tested  # everybody but the fold
+    chosen = trained.argmax(axis=1)[:, None, :, ::-1, :]  # scored on the half that did not choose
+    return np.take_along_axis(tested, chosen, axis=1).sum(axis=(1, 2, 3, 4)), products[:, :, -1]
 
 
 def permutation_tests(
-    statistic: Statistic, items: int, labels: Sequence[str], *, seed: int, draws: int
+    statistic: Statistic | PersonalStatistic, items: int, labels: Sequence[str], *, seed: int, draws: int
 ) -> tuple[float, LayerTests, LayerTests]:
     """The statistic observed, its test, and that of every layer with the maximum over layers.
 
@@ -92,39 +153,50 @@ class _Gather:
     """Products of permuted with fixed vectors; whichever side has fewer vectors is the one permuted.
 
     To permute one side by p is to permute the other by the inverse of p, which is as random.
-    moving (items^2 x m) are square matrices, entry by entry; fixed (f x pairs).
+    For each term, moving (items^2 x m) are square matrices, entry by entry; fixed (f x pairs).
     """
 
-    moving: Single
-    fixed: Single
+    moving: list[Single]
+    fixed: list[Single]
+    places: list[IntArray | slice]
     items: int
     models_move: bool
+    shape: tuple[int, int]
 
     @classmethod
-    def of(cls, statistic: Statistic, items: int) -> _Gather:
-        sides = statistic.models, statistic.columns
-        models_move = len(sides[0]) <= len(sides[1])
-        moving, fixed = sides if models_move else sides[::-1]
-        full = square(moving, items).reshape(len(moving), -1).T
+    def of(cls, statistic: Statistic | PersonalStatistic, items: int) -> _Gather:
+        terms = statistic.terms
+        models_move = len(terms[0].models) <= len(terms[0].vectors)
+        sides = [
+            (term.models, term.vectors) if models_move else (term.vectors, term.models) for term in terms
+        ]
         return cls(
-            np.ascontiguousarray(full, np.float32),
-            np.ascontiguousarray(fixed, np.float32),
+            [
+                np.ascontiguousarray(square(side[0], items).reshape(len(side[0]), -1).T, np.float32)
+                for side in sides
+            ],
+            [np.ascontiguousarray(side[1], np.float32) for side in sides],
+            [term.place for term in terms],
             items,
             models_move,
+            (len(terms[0].models), statistic.width),
         )
 
     def products(self, permutations: IntArray) -> Array:
-        """Products (draws x layers x columns) for permutations (draws x items)."""
+        """Products (draws x layers x columns) for permutations (draws x items), summed over terms."""
         first, second = pairs(self.items)
-        width = self.moving.shape[1]
+        width = self.moving[0].shape[1]
         step = max(1, _AT_ONCE // (len(first) * width))
-        made = np.empty((len(self.fixed), len(permutations), width), np.float32)
+        made = np.zeros((len(permutations), *self.shape))
         room = np.empty((len(first) * step, width), np.float32)  # fresh memory would cost more than the work
         for start in range(0, len(permutations), step):
             drawn = np.ascontiguousarray(permutations[start : start + step].T)
             index = (drawn[first] * self.items + drawn[second]).ravel()  # pairs x draws
-            moved = self.moving.take(index, axis=0, out=room[: len(index)], mode="clip")
-            part = self.fixed @ moved.reshape(len(first), -1)
-            made[:, start : start + step] = part.reshape(len(self.fixed), -1, width)
-        products = made.astype(np.float64)  # fixed x draws x moving
-        return products.transpose(1, 2, 0) if self.models_move else products.transpose(1, 0, 2)
+            window = made[start : start + step]
+            for moving, fixed, place in zip(self.moving, self.fixed, self.places, strict=True):
+                moved = moving.take(index, axis=0, out=room[: len(index)], mode="clip")
+                part = (fixed @ moved.reshape(len(first), -1)).reshape(len(fixed), -1, width)
+                window[:, :, place] += (
+                    part.transpose(1, 2, 0) if self.models_move else part.transpose(1, 0, 2)
+                )
+        return made

@@ -5,14 +5,14 @@ Ismayilzada et al. 2026, arXiv:2604.03480, after the description in the paper an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainbench.arrays import Features, Recording
+from brainbench.arrays import AnyFeatures, Recording
 from brainbench.records import Scores, Skip
 from brainbench.statistics import pairs_of
 from brainbench_metrics.rdm import Array, rdm, without_distance
@@ -22,18 +22,18 @@ from brainbench_metrics.rdm_people import (
     Brain,
     Layers,
     brain_facts,
-    by_items,
     no_layer,
     prepare_brains,
     prepare_layers,
 )
+from brainbench_metrics.rsa_crossvalidation import Comparison, correlations, lacking, parts_of
 
 MIN_PEOPLE = 2  # somebody, and somebody else for the ceiling
 
 ROUNDING = 1e-9
 
 
-def paper_scores(features: Features, recording: Recording, lowest: float) -> Scores | Skip:
+def paper_scores(features: AnyFeatures, recording: Recording, lowest: float) -> Scores | Skip:
     """Steps 1 to 7 of the paper's score; people whose ceiling is not above `lowest` are dropped.
 
     Skips where no layer varies, where nobody can be scored or is kept, and where people have different
@@ -47,18 +47,14 @@ def paper_scores(features: Features, recording: Recording, lowest: float) -> Sco
     found = ceilings(recording)
     if isinstance(found, Skip):
         return found
-    brains, ceiling = found.brains, found.values
-    raw, fine = raw_correlations(layers, brains)
-    if not fine.all():
-        reason = "Its distances do not vary over the items of somebody."
-        layers = layers.without({layers.names[at]: reason for at in np.flatnonzero(~fine)})
-        if not layers.names:
-            return no_layer(layers)
-        raw = raw[fine]
-    kept = ceiling > lowest + ROUNDING
+    settled = _settled(layers, found.without(layers.left_out), len(recording.items))
+    if isinstance(settled, Skip):
+        return settled
+    layers, found, raw = settled
+    kept = found.values > lowest + ROUNDING
     if not kept.any():
         return Skip(
-            f"None of {len(brains)} people has a noise ceiling above {lowest:g}: no ratio is defined."
+            f"None of {len(found.brains)} people has a noise ceiling above {lowest:g}: no ratio is defined."
         )
     return _scores(layers, found, raw, kept)
 
@@ -93,6 +89,11 @@ class Found:
     brains: list[Brain]
     values: Array
     left_out: dict[str, str]
+
+    def without(self, reasons: Mapping[str, str]) -> Found:
+        """The people without those who have a reason here."""
+        kept = [at for at, brain in enumerate(self.brains) if brain.id not in reasons]
+        return Found([self.brains[at] for at in kept], self.values[kept], {**self.left_out, **reasons})
 
 
 def ceilings(recording: Recording) -> Found | Skip:
@@ -137,19 +138,21 @@ def _ceiling(brain: Brain, total: Array, count: NDArray[np.intp]) -> float | Non
     return float(np.clip(both[0] @ both[1], -1.0, 1.0)) if defined.all() else None
 
 
-def raw_correlations(layers: Layers, brains: Sequence[Brain]) -> tuple[Array, NDArray[np.bool_]]:
-    """Spearman of every layer and person over the person's items (layers x people); which layers have all.
-
-    A layer whose distances do not vary over somebody's items is False in the second, and 0 in the first.
-    """
-    total_items = round((1 + np.sqrt(1 + 8 * layers.vectors.shape[1])) / 2)
-    made = np.zeros((len(layers.names), len(brains)))
-    fine = np.ones(len(layers.names), dtype=np.bool_)
-    for items, members in by_items(brains):
-        model, defined = ready(layers.vectors[:, pairs_of(items, total_items)], "spearman")
-        fine &= defined
-        made[:, members] = model @ ready(np.stack([brains[at].vector for at in members]), "spearman")[0].T
-    return np.clip(made, -1.0, 1.0), fine
+def _settled(layers: Layers, found: Found, items: int) -> tuple[Layers, Found, Array] | Skip:
+    """Layers and people that have all correlations, and these (layers x people), over each person's items."""
+    while True:
+        if not found.brains:
+            return Skip(f"Nobody can be scored: {next(iter(found.left_out.values()))}")
+        if not layers.names:
+            return no_layer(layers)
+        whole = parts_of(np.arange(items), layers, found.brains, Comparison(items, "spearman"))
+        layer, person = lacking([whole], len(found.brains), layers.personal is not None)
+        if not (layer.any() or person.any()):
+            return layers, found, correlations(whole, len(found.brains))
+        reason = "Its distances do not vary over the items of somebody."
+        layers = layers.without({layers.names[at]: reason for at in np.flatnonzero(layer)})
+        who = [found.brains[at].id for at in np.flatnonzero(person)]
+        found = found.without(dict.fromkeys(who, "Has features whose distances do not vary."))
 
 
 def _scores(layers: Layers, found: Found, raw: Array, kept: NDArray[np.bool_]) -> Scores:
@@ -173,6 +176,7 @@ def _scores(layers: Layers, found: Found, raw: Array, kept: NDArray[np.bool_]) -
         "ceiling": ceiling.tolist(),
         "kept": kept.tolist(),
         "raw": dict(zip(layers.names, raw.tolist(), strict=True)),
+        "distance": layers.distance,
         "clipped": {
             name: [person for person, cut in zip(np.array(names)[kept].tolist(), row, strict=True) if cut]
             for name, row in zip(layers.names, clipped, strict=True)

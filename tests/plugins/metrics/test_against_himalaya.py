@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,17 @@ from sklearn.preprocessing import StandardScaler
 from brainbench.arrays import Features, Recording
 from brainbench.progress import SilentReporter
 from brainbench.records import Scores
+from brainbench.statistics import blocks
 from brainbench_metrics.folds import Fold
-from brainbench_metrics.nested_null import shuffled_scores
-from brainbench_metrics.nested_people import measured_people
-from brainbench_metrics.nested_ridge import NestedRidge, kernel
-from brainbench_metrics.nested_scores import Problem, nested_scores
 from brainbench_metrics.predictivity import Predictivity
+from brainbench_metrics.predictivity_robust import RobustPredictivity
 from brainbench_metrics.ridge import RidgeStack, gram
 from brainbench_metrics.within_strata import repeated_folds
 
 Array = NDArray[np.float64]
 Make = Callable[..., Recording]
 ITEMS, ONE = 30, np.zeros(30, dtype=np.intp)
-RUNS = np.repeat(np.arange(10), 3)
+EACH, RUNS = np.arange(ITEMS), np.repeat(np.arange(10), 3)
 ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 LIMIT = 1e-9  # of a correlation: himalaya does not centre features beforehand, which costs it digits
 
@@ -100,11 +99,11 @@ def _folds_of(metric: Predictivity) -> list[Any]:
     return list(splitter.split(np.zeros((ITEMS, 1)), ["one"] * ITEMS))
 
 
-def plain(layers: list[Array], people: list[Array], folds: Sequence[Fold], groups: Any) -> tuple[Array, Any]:
-    """The robust score in a loop: r (layers + chosen x people), penalties (folds x layers x people)."""
-    units = np.arange(ITEMS) if groups is None else groups
-    r = np.zeros((len(folds), len(layers) + 1, len(people)))
-    best = np.zeros((len(folds), len(layers), len(people)))
+def plain(
+    layers: list[Array], people: list[Array], folds: Sequence[Fold], groups: Any = EACH
+) -> tuple[Array, list[float]]:
+    """The robust score in a loop: r (chosen, then layers x people), and all penalties chosen."""
+    r, chosen = np.zeros((len(folds), 1 + len(layers), len(people))), []
     for at, fold in enumerate(folds):
         errors = np.zeros(len(layers))
         for row, x in enumerate(layers):
@@ -113,49 +112,54 @@ def plain(layers: list[Array], people: list[Array], folds: Sequence[Fold], group
             for column, y in enumerate(people):
                 scaled = StandardScaler().fit_transform(y)
                 alphas = [alpha * scale for alpha in ALPHAS]
-                fit = himalaya(z[fold.train], scaled[fold.train], alphas, units[fold.train])
-                best[at, row, column] = fit.best_alphas_[0] / scale
+                fit = himalaya(z[fold.train], scaled[fold.train], alphas, groups[fold.train])
+                chosen.append(float(fit.best_alphas_[0] / scale))
                 errors[row] -= fit.cv_scores_.mean()
                 a, b = (v - v.mean(axis=0) for v in (fit.predict(z[fold.test]), scaled[fold.test]))
-                r[at, row, column] = (a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum())
-        r[at, -1] = r[at, errors.argmin()]
-    return r.mean(axis=0), best
+                r[at, 1 + row, column] = (a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum())
+        r[at, 0] = r[at, 1 + errors.argmin()]
+    return r.mean(axis=0), chosen
 
 
-def problem(
-    layers: list[Array], people: list[Array], folds: tuple[Fold, ...], groups: Any, make: Make
-) -> Problem:
-    def kernels(fold: Fold) -> Array:
-        return np.stack([kernel(x, ONE, fold.train) for x in layers])
-
-    measured = measured_people(make(people).participants, folds, ONE)
-    return Problem(kernels, folds, ONE, groups, measured, ALPHAS)
+def robust(layers: list[Array], recording: Recording) -> Scores:
+    metric = RobustPredictivity(alphas=ALPHAS, folds=3, repeats=1, permutations=19, draws=100, seed=4)
+    named = {f"layer.{at}": x for at, x in enumerate(layers)}
+    result = metric.score(Features(named), recording, SilentReporter())
+    assert isinstance(result, Scores)
+    return result
 
 
-@pytest.mark.parametrize("groups", [None, RUNS])
-def test_the_robust_score_with_penalty_and_layer_chosen_inside(groups: Any, make_recording: Make) -> None:
-    layers, people = data(2)
-    folds = repeated_folds(ONE, groups, 5, 1, 3)
+def robust_folds(groups: Any) -> tuple[Fold, ...]:
+    folds = repeated_folds(ONE, groups, 3, 1, 4)
     assert isinstance(folds, tuple)
-    made = problem(layers, people, folds, groups, make_recording)
-    found, (expected, penalties) = nested_scores(made), plain(layers, people, folds, groups)
-    np.testing.assert_allclose(found.layers, expected[:-1], atol=LIMIT, rtol=0)
-    np.testing.assert_allclose(found.nested, expected[-1], atol=LIMIT, rtol=0)
-    for at, fold in enumerate(folds):
-        (_, ridge), *_ = made.ridges(fold)
-        assert isinstance(ridge, NestedRidge)
-        outers = np.stack([person.outer for person in made.people.members])
-        chosen = np.array(ALPHAS)[ridge.losses(outers).argmin(axis=-1)]
-        np.testing.assert_allclose(penalties[at], chosen.T, rtol=1e-9)
-    assert len(np.unique(penalties)) > 1
+    return folds
+
+
+def test_the_robust_score_with_penalty_and_layer_chosen_inside(make_recording: Make) -> None:
+    layers, people = data(2)
+    found = robust(layers, make_recording(people))
+    expected, chosen = plain(layers, people, robust_folds(None))
+    np.testing.assert_allclose(found.per_participant, expected, atol=LIMIT, rtol=0)
+    counts = {f"{alpha:g}": sum(abs(one / alpha - 1) < 1e-9 for one in chosen) for alpha in ALPHAS}
+    assert found.details["alphas_chosen"] == counts
+    assert min(counts.values()) < max(counts.values()) < len(chosen)
+
+
+def test_groups_are_left_out_whole(make_recording: Make) -> None:
+    layers, people = data(3)
+    recording = replace(make_recording(people), groups=tuple(f"run {run}" for run in RUNS))
+    found = robust(layers, recording)
+    expected, _ = plain(layers, people, robust_folds(RUNS), RUNS)
+    np.testing.assert_allclose(found.per_participant, expected, atol=LIMIT, rtol=0)
 
 
 def test_the_null_is_a_refit_of_shuffled_responses(make_recording: Make) -> None:
-    layers, people = data(4)
-    folds = repeated_folds(ONE, None, 3, 1, 5)
-    assert isinstance(folds, tuple)
-    orders = np.stack([np.random.default_rng(at).permutation(ITEMS) for at in range(4)])
-    found = shuffled_scores(problem(layers, people, folds, None, make_recording), [orders])
-    for row, order in enumerate(orders):
-        expected, _ = plain(layers, [y[order] for y in people], folds, None)
-        np.testing.assert_allclose(found[row], expected[-1], atol=LIMIT, rtol=0)
+    layers, people = data(5)
+    layers, people = layers[:2], people[:2]
+    found = robust(layers, make_recording(people)).details
+    null = []
+    for order in np.concatenate([block.permutations(ITEMS, ["one"] * ITEMS) for block in blocks(4, 19)]):
+        null.append(plain(layers, [y[order] for y in people], robust_folds(None))[0][0].mean())
+    assert found["permutations"] == 19
+    assert found["null_mean"] == pytest.approx(np.mean(null), abs=LIMIT)
+    assert found["null_sd"] == pytest.approx(np.std(null), abs=LIMIT)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.real
 TESTS = Path(__file__).parent
 Start = Callable[..., "subprocess.Popen[str]"]
 PAPER = ("--metric", "predictivity/paper")  # the one that is fast and whose numbers were published
-QUICK = ("--region", "deductive_reasoning", *PAPER)
+QUICK = ("--region", "deductive_reasoning", "--no-baselines", *PAPER)
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from brainbench.errors import UsageError, words_of
-from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task
+from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task, is_baseline
 from brainbench.protocols import require
 
 T = TypeVar("T")
@@ -115,6 +115,16 @@ class Catalog:
         reason = reason.encode("utf-8", "backslashreplace").decode()
         sentence = f"Plugin {provider.plugin!r} of {provider.distribution}: {reason.rstrip('.')}."
         self.problems.append(Problem(provider, " ".join(sentence.split())))
+
+    def baselines_of(self, models: Sequence[Model]) -> list[Model]:
+        """What shows how far one comes without what these models are tested for, none of them twice.
+
+        The `untrained` twin of each that has one, and every registered baseline.
+        """
+        twins = [getattr(model, "untrained", None) for model in models]
+        found = [*twins, *(model for model in self.models.values() if is_baseline(model))]
+        by_name = {model.name: model for model in found if model is not None}
+        return [model for name, model in by_name.items() if name not in {chosen.name for chosen in models}]
 
     def find_metrics(self, spec: str) -> list[Metric]:
         """The metric "name/protocol", or every protocol of the metric "name"."""

@@ -93,7 +93,8 @@ class Model(Protocol):
     """Something that represents stimuli: a language model, or a baseline that is none.
 
     A model with an attribute `baseline` that is True shows what can be had without what models are tested
-    for: the board lists it apart, without a rank, and measures the others against it.
+    for: the board lists it apart, without a rank, and measures the others against it. One with an attribute
+    `untrained`, the same model with random weights, has that scored beside it.
     """
 
     @property

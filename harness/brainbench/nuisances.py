@@ -1,14 +1,8 @@
 """Dull predictors: what is known of each item, or of each answer, without any model of language.
 
 A score says something about a model only beyond what these reach. The harness puts them into every recording
-(`Recording.nuisances`): robust metrics control for them, and the baselines "baseline:type", ... are scored
-with them like any model.
-
-    type                  which stratum (task type) the item is of
-    design                the conditions that the dataset names in `design_conditions`
-    characters, tokens    length of the item's own text; tokens are words and punctuation marks
-    own-response-time     seconds that this very participant took for the item
-    others-response-time  mean over all other participants
+(`Recording.nuisances`): robust metrics control for them, and baselines of the same names are scored with them
+like any model.
 
 A missing answer took at least the response window; where a dataset names none, as long as the participant's
 slowest answer.
@@ -26,6 +20,14 @@ from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures
 from brainbench.errors import DataError
 from brainbench.stimuli import Stimulus
 
+NUISANCES = {
+    "type": "Which type of task the item is of (its stratum).",
+    "design": "How the item was made: the conditions that the dataset names in `design_conditions`.",
+    "characters": "Number of characters of the item's own text.",
+    "tokens": "Number of words and punctuation marks of the item's own text.",
+    "own-response-time": "Seconds that this very participant took for the item.",
+    "others-response-time": "Seconds that all other participants took for the item, on average.",
+}
 NUISANCES_VERSION = 1  # raised whenever the same dataset would give other values
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")

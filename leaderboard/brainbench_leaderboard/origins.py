@@ -29,7 +29,7 @@ def origins(table: Table, sources: Sources) -> tuple[Origin, ...]:
     """One for each model of a table and way of running it, whatever the sets of items."""
     found: dict[tuple[str, tuple[str, ...]], list[Entry]] = {}
     for section in table.sections:
-        for entry in section.entries:
+        for entry in section.lines:
             found.setdefault((entry.model, entry.marks), []).append(entry)
     made = []
     for (model, marks), entries in found.items():

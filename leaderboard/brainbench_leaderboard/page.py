@@ -18,9 +18,10 @@ from pathlib import Path
 
 from brainbench.errors import StoreError
 from brainbench.provenance import now, version_of
+from brainbench_leaderboard.captions import legend, reasons
 from brainbench_leaderboard.origins import Origin, Sources, origins
 from brainbench_leaderboard.store import Leaderboard
-from brainbench_leaderboard.view import Row, Table, legend, reasons, tables
+from brainbench_leaderboard.view import Row, Table, tables
 
 NAME = "index.html"
 
@@ -49,7 +50,7 @@ def view(rows: Iterable[Row], sources: Sources) -> Page:
     """The page's content for these standings."""
     parts = []
     for number, table in enumerate(tables(rows), 1):
-        own = [row for section in table.sections for entry in section.entries for row in entry.rows]
+        own = [row for section in table.sections for entry in section.lines for row in entry.rows]
         parts.append(
             Part(
                 f"table-{number}",

@@ -83,3 +83,40 @@ def m002_standings(db: Database) -> None:
         WHERE r.kind = 'score'
         """
     )
+
+
+@migrations()
+def m003_baselines(db: Database) -> None:
+    """Baselines stand apart and unranked; `per_item` holds what each item adds to each person's score.
+
+    That is JSON: {"items": [...], "participants": [...], "scores": [[...], ...]}, null where one lacks it.
+    """
+    db.execute("ALTER TABLE records ADD COLUMN per_item TEXT")
+    db.execute("DROP VIEW standings")
+    db.execute(
+        """
+        CREATE VIEW standings AS
+        WITH known AS (
+            SELECT *, coalesce(json_extract(facts, '$.baseline'), 0) AS baseline FROM records
+        )
+        SELECT
+            CASE WHEN r.outcome = 'scores' AND r.resolved AND NOT r.baseline THEN rank() OVER (
+                PARTITION BY r.question, r.outcome, r.resolved, r.baseline ORDER BY r.score DESC
+            ) END AS rank,
+            r.model, r.baseline, json_extract(r.facts, '$.model.kind') AS model_kind,
+            r.revision, r.intervention, r.seed, r.dtype,
+            json_extract(r.facts, '$.model.pooling') AS pooling,
+            json_extract(r.facts, '$.metric.parameters') AS parameters,
+            r.dataset, r.dataset_version, r.simulated,
+            r.region, r.region_position, r.item_set, r.item_set_position,
+            r.metric, r.protocol, r.metric_version,
+            r.outcome, r.score, r.spread, r.spread_kind, r.best_layer, r.choice, r.participants,
+            c.score AS ceiling, c.like_for_like AS ceiling_like_for_like, c.choice AS ceiling_choice,
+            c.outcome AS ceiling_outcome, c.reason AS ceiling_reason,
+            r.reason, r.phase, r.exception, r.hint, r.resolved, r.started, r.seconds,
+            r.fingerprint, r.question
+        FROM known r LEFT JOIN records c
+            ON c.kind = 'ceiling' AND c.resolved AND c.question = r.question
+        WHERE r.kind = 'score'
+        """
+    )

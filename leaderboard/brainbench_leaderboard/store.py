@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlite_utils import Database
 
 from brainbench.errors import StoreError
-from brainbench.identity import fingerprint, unidentified
-from brainbench.records import Failure, Record, Scores, Skip
+from brainbench.identity import unidentified
+from brainbench.records import Failure, Record, Scores
+from brainbench_leaderboard.columns import cell_columns, outcome_columns
+from brainbench_leaderboard.margins import Cells, with_margins
 from brainbench_leaderboard.schema import migrations
 
 BUSY_SECONDS = 60
@@ -79,7 +83,7 @@ class Leaderboard:
             doomed = {record.fingerprint, unidentified(record.cell).fingerprint}
             for old in doomed:
                 self.db.execute("DELETE FROM records WHERE fingerprint = ?", [old])
-            row = {**_cell_columns(record), **_outcome_columns(record.outcome)}
+            row = {**cell_columns(record), **outcome_columns(record.outcome)}
             names = ", ".join(row)
             marks = ", ".join("?" * len(row))
             inserted = self.db.execute(f"INSERT INTO records ({names}) VALUES ({marks})", list(row.values()))
@@ -87,11 +91,34 @@ class Leaderboard:
                 self._add_scores(inserted.lastrowid, record.outcome)
 
     def standings(self) -> list[dict[str, Any]]:
-        """All rows of the `standings` view, best first within what may be compared."""
+        """All rows of the `standings` view, best first within what may be compared, baselines last.
+
+        Each with its margin above the best dull predictor: see `with_margins`.
+        """
         question = "dataset, dataset_version, metric, protocol, metric_version, item_set_position"
-        order = f"{question}, region_position, rank IS NULL, rank, model, started"
+        order = f"{question}, region_position, rank IS NULL, rank, score DESC, model, started"
         with _explained(self.path):
-            return list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
+            rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
+            return with_margins(rows, functools.cache(self._cells))
+
+    def _cells(self, fingerprint: str) -> Cells:
+        """The headline's scores of a scored cell, by participant and where known by item."""
+        scores = self.db.execute(
+            "SELECT p.participant, p.score FROM records r JOIN layer_scores l"
+            " ON l.record_id = r.id AND l.layer = r.best_layer JOIN participant_scores p"
+            " ON p.record_id = r.id AND p.position = l.position WHERE r.fingerprint = ? ORDER BY p.rowid",
+            [fingerprint],
+        ).fetchall()
+        people, values = tuple(name for name, _ in scores), np.array([value for _, value in scores])
+        found = self.db.execute(
+            "SELECT per_item FROM records WHERE fingerprint = ?", [fingerprint]
+        ).fetchone()
+        if found is None or found[0] is None:
+            return Cells(people, values)
+        kept = json.loads(found[0])
+        table = np.array(kept["scores"], dtype=np.float64)  # null becomes NaN
+        order = [kept["participants"].index(person) for person in people]
+        return Cells(people, values, tuple(kept["items"]), table[order])
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """By fingerprint, what a score was made from and with: its `facts` and `provenance`."""
@@ -137,71 +164,6 @@ class Leaderboard:
             self.db.conn.rollback()
             raise
         self.db.conn.commit()
-
-
-def _cell_columns(record: Record) -> dict[str, Any]:
-    cell, made = record.cell, record.provenance
-    model = record.facts.get("model") or {}
-    return {
-        "fingerprint": record.fingerprint,
-        "question": _question(record.facts),
-        "resolved": int(record.resolved),
-        "kind": cell.kind,
-        "model": cell.model.name if cell.model else None,
-        "revision": _text(model.get("revision")),
-        "intervention": cell.intervention.name if cell.intervention else None,
-        "seed": cell.options.seed if cell.model else None,
-        "dataset": cell.dataset.name,
-        "dataset_version": cell.dataset.version,
-        "simulated": int(cell.dataset.simulated),
-        "region": cell.region,
-        "region_position": cell.dataset.regions.index(cell.region),
-        "item_set": cell.item_set.name,
-        "item_set_position": [item_set.name for item_set in cell.dataset.item_sets].index(cell.item_set.name),
-        "metric": cell.metric.name,
-        "protocol": cell.metric.protocol,
-        "metric_version": cell.metric.version,
-        "device": _text(made.get("device")),
-        "dtype": _text(made.get("dtype", model.get("dtype"))),
-        **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
-        "facts": json.dumps(record.facts, allow_nan=False, sort_keys=True),
-        "provenance": json.dumps(made, allow_nan=False, default=str),
-    }
-
-
-def _text(fact: Any) -> str | None:
-    return None if fact is None else str(fact)
-
-
-def _question(facts: Mapping[str, Any]) -> str:
-    """What is asked, whoever is asked: only answers to one question may be ranked together."""
-    asked = ("dataset", "region", "item_set", "metric")
-    return fingerprint({name: facts[name] for name in asked})
-
-
-def _outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:
-    if isinstance(outcome, Skip):
-        return {"outcome": "skip", "reason": outcome.reason, "details": "{}"}
-    if isinstance(outcome, Failure):
-        return {
-            "outcome": "failure",
-            "reason": outcome.message,
-            "phase": outcome.phase,
-            "exception": outcome.exception,
-            "hint": outcome.hint,
-            "details": "{}",
-        }
-    return {
-        "outcome": "scores",
-        "score": outcome.headline,
-        "like_for_like": outcome.like_for_like,
-        "spread": float(outcome.spread[outcome.best]),
-        "spread_kind": outcome.spread_kind,
-        "best_layer": outcome.layers[outcome.best],
-        "choice": outcome.choice,
-        "participants": len(outcome.participants),
-        "details": json.dumps(dict(outcome.details), allow_nan=False),
-    }
 
 
 def _connect_for_reading(path: Path) -> sqlite3.Connection:

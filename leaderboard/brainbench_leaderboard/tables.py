@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from brainbench_leaderboard import view
+from brainbench_leaderboard import captions, view
 from brainbench_leaderboard.view import Entry, Row, Section, Value
 
 STYLES = {"scores": "", "skip": "yellow", "failure": "red", "missing": "dim"}
@@ -22,12 +22,12 @@ def tables(rows: Iterable[Row], *, detailed: bool = True) -> list[Group]:
 
 def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[Text]:
     """What the numbers in the tables are, for each way in which they were made."""
-    return [Text(line, style="dim") for line in view.legend(rows, detailed=detailed)]
+    return [Text(line, style="dim") for line in captions.legend(rows, detailed=detailed)]
 
 
 def reasons(rows: Iterable[Row]) -> list[Text]:
     """What was skipped or failed, each reason once with the cells that it met."""
-    return [Text(line) for line in view.reasons(rows)]
+    return [Text(line) for line in captions.reasons(rows)]
 
 
 def _table(table: view.Table, detailed: bool) -> Group:
@@ -48,12 +48,32 @@ def _add(section: Section, drawn: Table, detailed: bool) -> None:
     else:
         drawn.add_row("", heading, *(_limit(value) for value in section.nearest_ceiling))
     for entry in section.entries:
-        values = (_value(value, detailed) for value in entry.values)
-        drawn.add_row(entry.rank, _who(entry, detailed), *values)
+        _add_entry(entry, drawn, detailed)
+    shown = [entry for entry in section.baselines if detailed or not section.entries or _is_twin(entry)]
+    if not detailed and section.entries and any(best.text for best in section.best_dull):
+        best_of = Text("best dull predictor", style="italic")
+        drawn.add_row("", best_of, *(_beside(best) for best in section.best_dull))
+    for entry in shown:
+        _add_entry(entry, drawn, detailed)
     if detailed:
         for label, ceilings in section.ceilings.items():
             drawn.add_row("", Text(label, style="italic"), *(_value(value, False) for value in ceilings))
     drawn.add_section()
+
+
+def _add_entry(entry: Entry, drawn: Table, detailed: bool) -> None:
+    values = (_value(value, detailed) for value in entry.values)
+    drawn.add_row(entry.rank, _who(entry, detailed), *values)
+
+
+def _is_twin(entry: Entry) -> bool:
+    """Whether it is a model with random weights: shown also where other baselines are summed up."""
+    return bool(entry.rows[0]["model_kind"] == "untrained")
+
+
+def _beside(best: Value) -> Text:
+    text = Text(best.text)
+    return text.append(f"\n{best.beside}", style="dim") if best.beside else text
 
 
 def _who(entry: Entry, detailed: bool) -> Text:
@@ -64,7 +84,12 @@ def _who(entry: Entry, detailed: bool) -> Text:
 
 def _value(value: Value, detailed: bool) -> Text:
     text = Text(value.text, style=STYLES[value.state])
-    return text.append(f"\n{value.layer}", style="dim") if detailed and value.layer else text
+    if detailed and value.layer:
+        text.append(f"\n{value.layer}", style="dim")
+    if value.above:
+        beside = f" {value.beside}" if detailed else ""
+        text.append(f"\n{value.above}{beside}", style="dim")
+    return text
 
 
 def _limit(ceiling: Value) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -19,11 +19,16 @@ CEILINGS = {"ceiling": "ceiling", "ceiling on the scores' own scale": "ceiling_l
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What stands in one place of a table; `state` is "scores", "skip", "failure" or "missing"."""
+    """What stands in one place of a table; `state` is "scores", "skip", "failure" or "missing".
+
+    `above`: how far it stands above the best dull predictor, with its interval, and `beside` that one's name.
+    """
 
     text: str
     state: str
     layer: str = ""
+    above: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One set of items: entries, best first, and the ceilings by what they are called."""
+    """One set of items: models and baselines, best first, and the ceilings by what they are called.
+
+    best_dull: in each region the best of the baselines that models are measured against, `beside` its name.
+    """
 
     items: str
     entries: tuple[Entry, ...]
+    baselines: tuple[Entry, ...]
+    best_dull: tuple[Value, ...]
     ceilings: Mapping[str, tuple[Value, ...]]
+
+    @property
+    def lines(self) -> tuple[Entry, ...]:
+        """All of them, baselines last."""
+        return (*self.entries, *self.baselines)
 
     @property
     def nearest_ceiling(self) -> tuple[Value, ...]:
@@ -82,45 +97,6 @@ def _place(row: Row) -> tuple[list[str], int]:
     return [str(named[name]) for name in QUESTION], row["item_set_position"]
 
 
-def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[str]:
-    """What the numbers in the tables are, for each way in which they were made; briefly, or in detail."""
-    scored = [row for row in rows if row["outcome"] == "scores"]
-    if not scored:
-        return []
-    lines: dict[str, None] = {}
-    for row in scored:
-        metric = f"{row['metric']} ({row['protocol']})"
-        if detailed:
-            over = f"{row['spread_kind']} over {row['participants']} people"
-            lines[f"{metric}: score ± {over}; under it the layer, chosen as the {row['choice']}"] = None
-        else:
-            lines[f"{metric}: score ± {row['spread_kind']} over people; layer: {row['choice']}"] = None
-        if row["ceiling_choice"]:
-            own = row["ceiling_like_for_like"] is not None and not detailed
-            what = "how well people predict a person, on the scores' scale" if own else row["ceiling_choice"]
-            lines[f"{metric}: ceiling is {what}" if own else f"{metric}: ceiling is the {what}"] = None
-    return [plain(line) for line in (*lines, "# ranks by the first region")]
-
-
-def reasons(rows: Iterable[Row]) -> list[str]:
-    """What was skipped or failed, each reason once with the cells that it met."""
-    met: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        where = f"{row['dataset']}, {row['region']}, {row['item_set']} items, {row['metric']}"
-        if row["outcome"] != "scores":
-            reason = f"{row['reason']} {row['hint'] or ''}".strip()
-            met.setdefault((f"{row['model']}: {STATES[row['outcome']]}", reason), []).append(where)
-        if row["ceiling_outcome"] not in (None, "scores"):
-            ceiling = met.setdefault(
-                (f"ceiling: {STATES[row['ceiling_outcome']]}", row["ceiling_reason"]), []
-            )
-            ceiling += [] if where in ceiling else [where]
-    return [
-        plain(f"{who}. {reason} ({cells[0] if len(cells) == 1 else f'{len(cells)} cells'})")
-        for (who, reason), cells in met.items()
-    ]
-
-
 def _title(question: Mapping[str, Any]) -> str:
     kind = "SIMULATED " if question["simulated"] else ""
     version = f"v{question['dataset_version']}"
@@ -147,13 +123,36 @@ def _table(question: Mapping[str, Any], rows: list[Row], *, same_title: bool) ->
 def _section(rows: list[Row], regions: tuple[str, ...]) -> Section:
     lines = sorted(_lines(rows), key=lambda cells: _rank(cells.get(regions[0])))
     names = Counter(str(next(iter(cells.values()))["model"]) for cells in lines)
-    ceilings = {
-        label: tuple(_ceiling(rows, region, column) for region in regions)
-        for label, column in CEILINGS.items()
-    }
+    dull = [bool(next(iter(cells.values()))["baseline"]) for cells in lines]
+    entries = [_entry(cells, regions, names) for cells in lines]
     return Section(
-        plain(rows[0]["item_set"]), tuple(_entry(cells, regions, names) for cells in lines), ceilings
+        plain(rows[0]["item_set"]),
+        tuple(entry for entry, apart in zip(entries, dull, strict=True) if not apart),
+        tuple(entry for entry, apart in zip(entries, dull, strict=True) if apart),
+        tuple(_best_dull(rows, region) for region in regions),
+        {
+            label: tuple(_ceiling(rows, region, column) for region in regions)
+            for label, column in CEILINGS.items()
+        },
     )
+
+
+def _best_dull(rows: list[Row], region: str) -> Value:
+    """The best baseline of a region but people themselves; random weights are shown as lines of their own."""
+    found = [
+        row
+        for row in rows
+        if row["region"] == region and row["baseline"] and row["outcome"] == "scores"
+        if row["model_kind"] not in ("people", "untrained")
+    ]
+    if not found:
+        return Value("", "missing")
+    best = max(found, key=lambda row: float(row["score"]))
+    return replace(_value(best), beside=_short(best["model"]))
+
+
+def _short(name: str) -> str:
+    return plain(name.removeprefix("baseline:"))
 
 
 def _lines(rows: list[Row]) -> list[dict[str, Row]]:
@@ -169,8 +168,11 @@ def _lines(rows: list[Row]) -> list[dict[str, Row]]:
     return list(entries.values())
 
 
-def _rank(row: Row | None) -> tuple[bool, int]:
-    return (True, 0) if row is None or row["rank"] is None else (False, int(row["rank"]))
+def _rank(row: Row | None) -> tuple[bool, float]:
+    """Ranked ones first; those without a rank by their score, and those without a score last."""
+    if row is None or row["outcome"] != "scores":
+        return (True, float("inf"))
+    return (True, -float(row["score"])) if row["rank"] is None else (False, int(row["rank"]))
 
 
 def _entry(cells: Mapping[str, Row], regions: tuple[str, ...], names: Counter[str]) -> Entry:
@@ -213,7 +215,18 @@ def _value(row: Row | None) -> Value:
         return Value("not run", "missing")
     if row["outcome"] != "scores":
         return Value(STATES[row["outcome"]], row["outcome"])
-    return Value(f"{row['score']:.3f} ± {row['spread']:.3f}", "scores", plain(row["best_layer"]))
+    text = f"{row['score']:.3f} ± {row['spread']:.3f}"
+    return Value(text, "scores", plain(row["best_layer"]), *_above(row))
+
+
+def _above(row: Row) -> tuple[str, str]:
+    """How far a score stands above the best dull predictor, and which one that is; empty where unknown."""
+    if row["above_by"] is None:
+        return "", ""
+    by = f"{row['above_by']:+.3f}"
+    if row["above_low"] is not None:
+        by += f" [{row['above_low']:.3f}, {row['above_high']:.3f}]"
+    return by, _short(row["above"])
 
 
 def _ceiling(rows: list[Row], region: str, column: str) -> Value:

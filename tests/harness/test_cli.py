@@ -129,7 +129,7 @@ def brainbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Brai
     sys.modules.pop("small_plugin", None)
 
 
-RUN = ("run", "--dataset", "small", "--metric", "simple", "--no-ceiling")
+RUN = ("run", "--dataset", "small", "--metric", "simple", "--no-ceiling", "--no-baselines")
 
 
 @pytest.mark.parametrize(
@@ -272,6 +272,25 @@ def test_one_line_is_said_for_each_model_and_dataset(brainbench: Brainbench) -> 
     again = brainbench("run", "--dataset", "small", "--model", "good", "--metric", "simple")
     assert "done" not in again.stderr
     assert "skipped" not in again.stderr
+
+
+def test_baselines_stand_in_every_run_unless_they_are_switched_off(brainbench: Brainbench) -> None:
+    run = ("run", "--dataset", "small", "--metric", "simple", "--no-ceiling", "--model", "good", "--json")
+    rows = {row["model"]: row for row in json.loads(brainbench(*run).stdout)}
+    assert {"good", "baseline:characters", "baseline:words", "baseline:noise"} <= set(rows)
+    assert rows["good"]["rank"] == 1
+    assert rows["good"]["above"].startswith("baseline:")
+    assert rows["good"]["above_by"] == 0
+    assert rows["baseline:noise"]["rank"] is None
+    assert rows["baseline:own-response-time"]["outcome"] == "skip"
+    assert [row["model"] for row in json.loads(brainbench(*run, "--no-baselines").stdout)] == ["good"]
+
+
+def test_a_baseline_that_a_dataset_lacks_is_not_news(brainbench: Brainbench) -> None:
+    result = brainbench("run", "--dataset", "small", "--metric", "simple", "--no-ceiling", "--model", "good")
+    assert "done    baseline:words on small" in result.stderr
+    assert "skipped" not in result.stderr
+    assert "has no own-response-time" in brainbench("board").output
 
 
 def test_the_board_is_written_as_a_page(brainbench: Brainbench, tmp_path: Path) -> None:

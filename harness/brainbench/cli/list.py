@@ -76,7 +76,7 @@ def _what(kind: str, thing: Any) -> str:
     if lines and lines[0].startswith(f"{kind_of.__name__}("):  # what dataclass writes where nobody did
         lines = []
     version = f"v{thing.version}; " if hasattr(thing, "version") else ""
-    return version + (lines[0] if lines else "")
+    return version + str(getattr(thing, "about", lines[0] if lines else ""))
 
 
 def _print_table(title: str, rows: list[dict[str, Any]]) -> None:

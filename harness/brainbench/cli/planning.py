@@ -22,8 +22,11 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
     asked = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
     metrics = [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()
+    models = [catalog.find_model(name) for name in dict.fromkeys(chosen["models"])]
+    if chosen["baselines"]:
+        models += catalog.baselines_of(models)
     plan = Plan.product(
-        models=[catalog.find_model(name) for name in dict.fromkeys(chosen["models"])],
+        models=models,
         datasets=datasets,
         metrics=metrics,
         interventions=[catalog.interventions.get(name) for name in dict.fromkeys(chosen["interventions"])],

@@ -22,6 +22,7 @@ from brainbench.statistics.intervals import (
     bca_interval,
     expanded_interval,
     percentile_interval,
+    student_interval,
 )
 from brainbench.statistics.paired import McNemar, PairedComparison, compare_models, mcnemar
 from brainbench.statistics.permutation import LayerTests, MaxStatistic, max_statistic, permutation_p
@@ -79,6 +80,7 @@ __all__ = [
     "sign_flip",
     "sign_flip_family",
     "simulated_power",
+    "student_interval",
     "two_factor_interval",
     "two_way_interval",
     "variance_components",

@@ -59,6 +59,22 @@ class Interval:
     undefined: int = 0
 
 
+def student_interval(values: Values, *, level: float = 0.95) -> Interval:
+    """Student's interval of the mean of `values` (units,): nothing is drawn, and few units will do.
+
+    Assumes that the mean is roughly normal. Raises ShapeError for fewer than two units, values that are not
+    finite or do not vary, and UsageError for a level outside (0, 1).
+    """
+    from scipy.special import stdtrit
+
+    require_level_and_draws(level, 2**53)
+    checked = numbers(values, "Values to average", 1)
+    require_variation(checked, "The values")
+    mean, error = float(checked.mean()), float(checked.std(ddof=1) / np.sqrt(len(checked)))
+    half = error * float(stdtrit(len(checked) - 1, (1 + level) / 2))
+    return Interval(mean, mean - half, mean + half, level, error, "Student")
+
+
 def percentile_interval(
     values: Values, statistic: Statistic = np.mean, *, seed: int, draws: int = 10_000, level: float = 0.95
 ) -> Interval:

@@ -219,11 +219,11 @@ def _defined(found: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _student(estimate: float, fit: tuple[float, float], level: float, made: tuple[str, int, int]) -> Interval:
-    from scipy.stats import t
+    from scipy.special import stdtrit  # scipy.stats would take most of a second to import
 
     error, df = fit
     _require_error(error, estimate)
-    half = error * float(t.isf((1 - level) / 2, df))
+    half = error * float(stdtrit(df, (1 + level) / 2))
     return Interval(estimate, estimate - half, estimate + half, level, error, *made)
 
 

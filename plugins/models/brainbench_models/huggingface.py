@@ -46,6 +46,16 @@ class HuggingFaceModel:
             name += f"@{self.checkpoint.revision}"
         return name
 
+    @property
+    def baseline(self) -> bool:
+        """An untrained twin shows what the architecture and its inputs reach by themselves."""
+        return not self.trained
+
+    @property
+    def untrained(self) -> HuggingFaceModel | None:
+        """The untrained twin of a trained model."""
+        return HuggingFaceModel(self.checkpoint, trained=False) if self.trained else None
+
     def identity(self, options: ModelOptions) -> Identity:
         """Everything that decides the features, and neither path nor device nor batch size.
 

@@ -155,7 +155,6 @@ class _Simulated:
 class SimulatedDeduction(_Simulated):
     """70 deduction problems of the real design; SIMULATED responses of people who judge them."""
 
-    design_conditions: ClassVar[tuple[str, ...]] = ("label", "premises_needed", "negated")
     experiment: ClassVar[str] = "deduction"
     regions: ClassVar[tuple[str, ...]] = simulated_deduction.REGIONS
     item_sets: ClassVar[tuple[ItemSet, ...]] = (

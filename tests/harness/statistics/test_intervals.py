@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from brainbench.errors import ShapeError, UsageError
-from brainbench.statistics import Interval, bca_interval, expanded_interval, percentile_interval
+from brainbench.statistics import (
+    Interval,
+    bca_interval,
+    expanded_interval,
+    percentile_interval,
+    student_interval,
+)
 
 SCIPY: Any = scipy.stats  # its types know fewer uses than it has
 MAKERS: list[Callable[..., Interval]] = [percentile_interval, expanded_interval, bca_interval]
@@ -130,3 +136,15 @@ def test_bca_says_when_it_is_not_defined() -> None:
     with pytest.raises(ShapeError, match="BCa interval is not defined") as caught:
         bca_interval(np.array([0.0, 0.0, 1.0, 1.0]), lowest, seed=0, draws=100)
     assert "percentile_interval" in caught.value.hint
+
+
+def test_students_interval_is_scipys() -> None:
+    values = np.random.default_rng(3).normal(2, 1, 7)
+    made = student_interval(values, level=0.9)
+    expected = SCIPY.ttest_1samp(values, 0).confidence_interval(0.9)
+    assert (made.low, made.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
+    assert made.standard_error == pytest.approx(SCIPY.sem(values))
+    with pytest.raises(ShapeError):
+        student_interval(np.ones(5))
+    with pytest.raises(ShapeError):
+        student_interval(np.ones(1))

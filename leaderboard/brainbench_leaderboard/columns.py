@@ -1,0 +1,87 @@
+"""A record as columns of the table `records`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from brainbench.identity import fingerprint
+from brainbench.records import Failure, Record, Scores, Skip
+
+
+def cell_columns(record: Record) -> dict[str, Any]:
+    """What was asked, of whom and how it was run."""
+    cell, made = record.cell, record.provenance
+    model = record.facts.get("model") or {}
+    return {
+        "fingerprint": record.fingerprint,
+        "question": _question(record.facts),
+        "resolved": int(record.resolved),
+        "kind": cell.kind,
+        "model": cell.model.name if cell.model else None,
+        "revision": _text(model.get("revision")),
+        "intervention": cell.intervention.name if cell.intervention else None,
+        "seed": cell.options.seed if cell.model else None,
+        "dataset": cell.dataset.name,
+        "dataset_version": cell.dataset.version,
+        "simulated": int(cell.dataset.simulated),
+        "region": cell.region,
+        "region_position": cell.dataset.regions.index(cell.region),
+        "item_set": cell.item_set.name,
+        "item_set_position": [item_set.name for item_set in cell.dataset.item_sets].index(cell.item_set.name),
+        "metric": cell.metric.name,
+        "protocol": cell.metric.protocol,
+        "metric_version": cell.metric.version,
+        "device": _text(made.get("device")),
+        "dtype": _text(made.get("dtype", model.get("dtype"))),
+        **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
+        "facts": json.dumps(record.facts, allow_nan=False, sort_keys=True),
+        "provenance": json.dumps(made, allow_nan=False, default=str),
+    }
+
+
+def _text(fact: Any) -> str | None:
+    return None if fact is None else str(fact)
+
+
+def _question(facts: Mapping[str, Any]) -> str:
+    """What is asked, whoever is asked: only answers to one question may be ranked together."""
+    asked = ("dataset", "region", "item_set", "metric")
+    return fingerprint({name: facts[name] for name in asked})
+
+
+def outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:
+    """What came of it."""
+    if isinstance(outcome, Skip):
+        return {"outcome": "skip", "reason": outcome.reason, "details": "{}"}
+    if isinstance(outcome, Failure):
+        return {
+            "outcome": "failure",
+            "reason": outcome.message,
+            "phase": outcome.phase,
+            "exception": outcome.exception,
+            "hint": outcome.hint,
+            "details": "{}",
+        }
+    return {
+        "outcome": "scores",
+        "score": outcome.headline,
+        "like_for_like": outcome.like_for_like,
+        "spread": float(outcome.spread[outcome.best]),
+        "spread_kind": outcome.spread_kind,
+        "best_layer": outcome.layers[outcome.best],
+        "choice": outcome.choice,
+        "participants": len(outcome.participants),
+        "details": json.dumps(dict(outcome.details), allow_nan=False),
+        "per_item": _per_item(outcome),
+    }
+
+
+def _per_item(scores: Scores) -> str | None:
+    """What each item adds to each person's score, as JSON: null where a person lacks the item."""
+    if scores.per_item is None:
+        return None
+    rows = [[None if math.isnan(x) else float(f"{x:.6g}") for x in row] for row in scores.per_item.tolist()]
+    return json.dumps({"items": scores.items, "participants": scores.participants, "scores": rows})

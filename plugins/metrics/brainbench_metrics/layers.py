@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,10 +38,11 @@ def constant_layers(features: Features) -> dict[str, str]:
     massive dimensions would raise any mean and let it swallow the rest.
     """
     reason = "Its features do not vary between the items beyond rounding."
-    return {name: reason for name, array in features.layers.items() if not _varies(array)}
+    return {name: reason for name, array in features.layers.items() if not varies(array)}
 
 
-def _varies(array: FloatArray) -> bool:
+def varies(array: FloatArray) -> bool:
+    """Whether any column (items x width) differs between items, see `constant_layers`."""
     sizes = np.abs(array)
     if varying_columns(array, floor=float(sizes.max())).any():  # beyond any doubt, and without a median
         return True
@@ -49,26 +50,46 @@ def _varies(array: FloatArray) -> bool:
 
 
 def score_layers(
-    layers: Mapping[str, FloatArray],
+    sources: Sequence[Sequence[FloatArray]],
+    of: IntArray,
     people: Sequence[Person],
     alphas: Sequence[float],
     advance: Callable[[int], None],
 ) -> LayerScores:
-    """Predict every person's voxels from every layer, (items x width) each; `advance` counts layers."""
-    arrays = list(layers.values())
+    """Predict every person's voxels from every layer, (items x width) each; `advance` counts layers.
+
+    sources: sets of features with the same layers; of (people,): which of them each person is predicted from.
+    """
+    shape = (len(sources[0]), len(people))
+    medians, scored = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+    done = []
+    for at, arrays in enumerate(sources):
+        members = np.flatnonzero(of == at).tolist()
+        done.append(_score_source(arrays, [people[member] for member in members], alphas, advance))
+        medians[:, members], scored[:, members] = done[-1].medians, done[-1].scored
+    return LayerScores(medians, scored, *_counts(done))
+
+
+def _score_source(
+    arrays: Sequence[FloatArray],
+    people: Sequence[Person],
+    alphas: Sequence[float],
+    advance: Callable[[int], None],
+) -> LayerScores:
     height = stack_size(len(arrays[0]), len(alphas))
     parts = [arrays[start : start + height] for start in range(0, len(arrays), height)]
     done = []
     for scores in in_order(lambda part: _score_part(part, people, alphas), parts):
         done.append(scores)
         advance(len(scores.medians))
-    return LayerScores(
-        np.concatenate([scores.medians for scores in done]),
-        np.concatenate([scores.scored for scores in done]),
-        np.sum([scores.chosen for scores in done], axis=0),
-        sum(scores.undefined for scores in done),
-        sum(scores.folds for scores in done),
-    )
+    medians = np.concatenate([scores.medians for scores in done])
+    return LayerScores(medians, np.concatenate([scores.scored for scores in done]), *_counts(done))
+
+
+def _counts(done: Sequence[LayerScores]) -> tuple[IntArray, int, int]:
+    """How often each alpha was chosen, undefined folds, and folds."""
+    chosen: IntArray = np.sum([scores.chosen for scores in done], axis=0)
+    return chosen, sum(scores.undefined for scores in done), sum(scores.folds for scores in done)
 
 
 def _score_part(part: Sequence[FloatArray], people: Sequence[Person], alphas: Sequence[float]) -> LayerScores:

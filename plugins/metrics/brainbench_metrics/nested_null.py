@@ -31,8 +31,8 @@ def null_scores(
 
     `advance` counts shuffles.
     """
-    sets = problem.people.patterns
-    orders = shuffled_orders(seed, draws, problem.strata, problem.groups, [items for _, items in sets])
+    items = [problem.people.members[members[0]].items for members, _ in problem.sets]
+    orders = shuffled_orders(seed, draws, problem.strata, problem.groups, items)
     if orders is None:
         return None
     found = []
@@ -44,10 +44,10 @@ def null_scores(
 
 
 def shuffled_scores(problem: Problem, orders: list[IntArray]) -> Array:
-    """Nested scores (shuffles x people); orders (shuffles x items): one array for each set of `patterns`."""
+    """Nested scores (shuffles x people); orders (shuffles x items), one array for each of the sets."""
     upper = np.triu_indices(len(problem.strata))
     packed = []
-    for (members, _), order in zip(problem.people.patterns, orders, strict=True):
+    for (members, _), order in zip(problem.sets, orders, strict=True):
         # In C order: a row of pairs is read again and again.
         places = np.ascontiguousarray(order[:, upper[0]] * order.shape[1] + order[:, upper[1]])
         shuffled = np.empty((len(members), *places.shape))

@@ -41,14 +41,6 @@ class People:
     members: tuple[Measured, ...]
     left_out: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def patterns(self) -> list[tuple[IntArray, IntArray]]:
-        """Positions of the people who have the same items, and those items, for each such set."""
-        found: dict[bytes, list[int]] = {}
-        for position, person in enumerate(self.members):
-            found.setdefault(person.items.tobytes(), []).append(position)
-        return [(np.array(places), self.members[places[0]].items) for places in found.values()]
-
     def facts(self) -> dict[str, Any]:
         """What a reader should know of them, as plain JSON."""
         return {

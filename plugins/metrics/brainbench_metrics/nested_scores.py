@@ -26,6 +26,7 @@ from brainbench_metrics.nested_ridge import NestedRidge
 from brainbench_metrics.parallel import in_order
 
 Array = NDArray[np.float64]
+Kernels = Callable[[Fold], Array]
 NONE = 1e-20  # share of the variance below which predicted variance is rounding
 
 
@@ -33,25 +34,40 @@ NONE = 1e-20  # share of the variance below which predicted variance is rounding
 class Problem:
     """What is to be predicted from what.
 
-    kernels(fold) gives the layers' inner products (L x items x items). strata, groups (items,): numbers,
-    groups None where items are independent.
+    kernels: for each set of features that differ, a function that gives a fold's inner products of its layers
+    (L x items x items); sources (people,): which of them is each person's, None where there is one. strata,
+    groups (items,): numbers, groups None where items are independent.
     """
 
-    kernels: Callable[[Fold], Array]
+    kernels: tuple[Kernels, ...]
     folds: tuple[Fold, ...]
     strata: IntArray
     groups: IntArray | None
     people: People
     alphas: tuple[float, ...]
+    sources: IntArray | None = None
+
+    @property
+    def sets(self) -> list[tuple[IntArray, int]]:
+        """Positions of the people who have the same items and the same features, and which these are."""
+        people = self.people.members
+        sources = [0] * len(people) if self.sources is None else self.sources.tolist()
+        found: dict[tuple[int, bytes], list[int]] = {}
+        for position, (person, source) in enumerate(zip(people, sources, strict=True)):
+            found.setdefault((source, person.items.tobytes()), []).append(position)
+        return [(np.array(places), source) for (source, _), places in found.items()]
 
     def ridges(self, fold: Fold) -> list[tuple[IntArray, NestedRidge]]:
-        """For each set of people with the same items, their positions and the fold's regressions."""
-        kernels = self.kernels(fold)
+        """For each of the sets of people, their positions and the fold's regressions."""
         groups = np.arange(len(self.strata)) if self.groups is None else self.groups
+        kernels: dict[int, Array] = {}
         made = []
-        for members, items in self.people.patterns:
+        for members, source in self.sets:
+            if source not in kernels:
+                kernels[source] = self.kernels[source](fold)
+            items = self.people.members[members[0]].items
             train, test = np.intersect1d(fold.train, items), np.intersect1d(fold.test, items)
-            ridge = NestedRidge.fit(kernels, train, test, (self.strata, groups), self.alphas)
+            ridge = NestedRidge.fit(kernels[source], train, test, (self.strata, groups), self.alphas)
             made.append((members, ridge))
         return made
 

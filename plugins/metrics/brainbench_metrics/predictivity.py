@@ -7,18 +7,19 @@ reasoning", arXiv:2606.11893, after the authors' public code.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from brainbench import hookimpl
-from brainbench.arrays import Features, FloatArray, Recording
+from brainbench.arrays import AnyFeatures, FloatArray, IntArray, Recording
 from brainbench.errors import ShapeError, UsageError
 from brainbench.hookspecs import Register
 from brainbench.nouns import Metric, Reporter
 from brainbench.records import Scores, Skip
 from brainbench_metrics.ceiling import ceiling_scores
-from brainbench_metrics.layers import LayerScores, constant_layers, score_layers
+from brainbench_metrics.layers import LayerScores, score_layers, varies
+from brainbench_metrics.own_features import matched
 from brainbench_metrics.people import Person, people_facts, prepare_people
 from brainbench_metrics.predictivity_robust import RobustPredictivity
 
@@ -37,8 +38,11 @@ class Predictivity:
     highest layer. A mean over folds and not r over all held-out items, which is biased below zero.
 
     A voxel without variance is left out, and so is a fold in which the prediction or the voxel is
-    constant; both are counted in the details. A layer whose features do not vary is not scored.
+    constant; both are counted in the details. A layer whose features do not vary is not scored. Features may
+    differ between people (PersonalFeatures): each person is then predicted from their own.
     """
+
+    takes_personal: ClassVar[bool] = True
 
     name: str = "predictivity"
     protocol: str = "paper"
@@ -53,7 +57,7 @@ class Predictivity:
         if self.folds < 2:
             raise UsageError("Predictivity needs at least two folds.", hint="Give folds=2 or more.")
 
-    def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
+    def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer for every person.
 
         Raises ShapeError when features and recording hold different numbers of items. Skips when folds
@@ -70,14 +74,17 @@ class Predictivity:
         people, left_out = prepare_people(recording, self.folds, self.random_state)
         if not people:
             return Skip(next(iter(left_out.values())))
-        unscored = constant_layers(features)
-        layers = {name: array for name, array in features.layers.items() if name not in unscored}
-        if not layers:
-            return Skip("No layer's features vary between the items beyond rounding.")
-        label = f"Predictivity in {recording.region}: {len(layers)} layers, {len(people)} people"
-        with reporter.task(label, len(layers)) as advance:
-            result = score_layers(layers, people, self._distinct_alphas, advance)
-        return self._scores(tuple(layers), people, result, unscored, left_out)
+        items = {person.id: person.items for person in people}
+        found = matched(features, items, _if_varying, "vary between the items beyond rounding")
+        if isinstance(found, Skip):
+            return found
+        people = [person for person in people if person.id in found.of]
+        of = np.array([found.of[person.id] for person in people])
+        n_layers = len(found.names) * len(found.sources)
+        label = f"Predictivity in {recording.region}: {len(found.names)} layers, {len(people)} people"
+        with reporter.task(label, n_layers) as advance:
+            result = score_layers(found.sources, of, people, self._distinct_alphas, advance)
+        return self._scores(found.names, people, result, dict(found.unscored), left_out | found.left_out)
 
     def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """How well people predict each other, extrapolated to infinitely many people: see ceiling_scores."""
@@ -145,6 +152,10 @@ class Predictivity:
             "share_of_undefined_folds": result.undefined / result.folds,
             **people_facts(people, left_out),
         }
+
+
+def _if_varying(array: FloatArray, rows: IntArray) -> FloatArray:
+    return array if varies(array[rows]) else array[:, :0]
 
 
 def _choice(n_layers: int) -> str:

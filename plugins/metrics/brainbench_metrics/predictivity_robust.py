@@ -12,24 +12,24 @@ The estimator is that of `nested_ridge` and `nested_scores`. Reasons for its par
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from brainbench.arrays import Features, IntArray, Recording
+from brainbench.arrays import AnyFeatures, IntArray, Recording
 from brainbench.errors import ShapeError, UsageError
 from brainbench.nouns import Reporter
 from brainbench.records import Scores, Skip
 from brainbench.statistics import MaxStatistic
-from brainbench_metrics.folds import Fold
 from brainbench_metrics.nested_interval import interval_facts
 from brainbench_metrics.nested_null import null_scores
 from brainbench_metrics.nested_people import measured_people
-from brainbench_metrics.nested_ridge import kernel
 from brainbench_metrics.nested_scores import Array, NestedScores, Problem, nested_scores
+from brainbench_metrics.own_features import Matched
 from brainbench_metrics.robust_aggregate import aggregate_facts
 from brainbench_metrics.robust_ceiling import robust_ceiling
-from brainbench_metrics.within_strata import codes_of, repeated_folds, varying_within
+from brainbench_metrics.robust_problem import compared
+from brainbench_metrics.within_strata import codes_of, repeated_folds
 
 NESTED = "cross-validated"
 
@@ -47,8 +47,11 @@ class RobustPredictivity:
     strata, the aggregate over them, which a single bit may reach.
 
     alphas: penalties, in units of a training item's mean squared length. folds: of items, or of
-    groups of items where the recording has them, stratified; `repeats` times.
+    groups of items where the recording has them, stratified; `repeats` times. Features may differ between
+    people (PersonalFeatures): each person is then predicted from their own.
     """
+
+    takes_personal: ClassVar[bool] = True
 
     name: str = "predictivity"
     protocol: str = "robust"
@@ -71,29 +74,20 @@ class RobustPredictivity:
                 hint="Give permutations=1000, draws=1000; 10,000 for a publication.",
             )
 
-    def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
+    def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer, and the choice among them, for every person.
 
         Raises ShapeError when features and recording hold different numbers of items, or a layer is called
         "cross-validated". Skips where items are too few for the folds or no layer varies within strata.
         """
         _check(features, recording)
-        strata = codes_of(recording.strata, len(recording.items))
-        layers = {name: varying_within(array, strata) for name, array in features.layers.items()}
-        unscored = {
-            name: "Its features do not vary between items of the same stratum, beyond rounding."
-            for name, array in layers.items()
-            if not array.shape[1]
-        }
-        layers = {name: array for name, array in layers.items() if name not in unscored}
-        if not layers:
-            return Skip("No layer's features vary between items of the same stratum, beyond rounding.")
-        problem = self._problem(list(layers.values()), recording, strata)
-        if isinstance(problem, Skip):
-            return problem
-        label = (
-            f"Predictivity in {recording.region}: {len(layers)} layers, {len(problem.people.members)} people"
-        )
+        problem = self._problem(recording, codes_of(recording.strata, len(recording.items)))
+        made = problem if isinstance(problem, Skip) else compared(problem, features)
+        if isinstance(made, Skip):
+            return made
+        problem, matched = made
+        people = len(problem.people.members)
+        label = f"Predictivity in {recording.region}: {len(matched.names)} layers, {people} people"
         with reporter.task(label, len(problem.folds) + self.permutations) as advance:
             found = nested_scores(problem, advance)
             null = None if found.flat.all() else null_scores(problem, self.permutations, self.seed, advance)
@@ -102,18 +96,21 @@ class RobustPredictivity:
         details = {
             **self._tested(found, null),
             **interval_facts(found, problem, self.draws, self.seed),
-            **self._choices(found, tuple(layers)),
+            **self._choices(found, matched.names),
             **aggregate_facts(features, recording, self._problem),
             **problem.people.facts(),
         }
-        return _scores(found, tuple(layers), problem, unscored, details)
+        return _scores(found, matched, problem, details)
 
     def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """How well all other people predict each person, by the same estimator: see `robust_ceiling`."""
         return robust_ceiling(recording, self._problem, self.seed, reporter)
 
-    def _problem(self, layers: list[Array], recording: Recording, strata: IntArray) -> Problem | Skip:
-        """Folds, stratified and whole in groups, and people; `strata` says whose means are taken away."""
+    def _problem(self, recording: Recording, strata: IntArray) -> Problem | Skip:
+        """Folds, stratified and whole in groups, and people; nothing yet to predict them from.
+
+        `strata` says whose means are taken away.
+        """
         n_items = len(recording.items)
         groups = codes_of(recording.groups, n_items) if recording.groups else None
         folds = repeated_folds(
@@ -124,11 +121,7 @@ class RobustPredictivity:
         people = measured_people(recording.participants, folds, strata)
         if not people.members:
             return Skip(next(iter(people.left_out.values())))
-
-        def kernels(fold: Fold) -> Array:
-            return np.stack([kernel(array, strata, fold.train) for array in layers])
-
-        return Problem(kernels, folds, strata, groups, people, tuple(dict.fromkeys(self.alphas)))
+        return Problem((), folds, strata, groups, people, tuple(dict.fromkeys(self.alphas)))
 
     def _tested(self, found: NestedScores, null: Array | None) -> dict[str, Any]:
         """P value of the headline and the score that p = .05 needs, or why there is none."""
@@ -159,7 +152,7 @@ class RobustPredictivity:
         }
 
 
-def _check(features: Features, recording: Recording) -> None:
+def _check(features: AnyFeatures, recording: Recording) -> None:
     if features.n_items != len(recording.items):
         raise ShapeError(
             f"Features have {features.n_items} items, the recording of {recording.region} "
@@ -172,14 +165,14 @@ def _check(features: Features, recording: Recording) -> None:
 
 def _scores(
     found: NestedScores,
-    layers: tuple[str, ...],
+    matched: Matched[Array],
     problem: Problem,
-    unscored: dict[str, str],
     details: dict[str, Any],
 ) -> Scores:
     """Means and standard deviations over people; layers that predict nothing are not scored."""
     reason = "Its predictions do not vary between test items of the same stratum, in any fold."
-    unscored = unscored | {layers[row]: reason for row in np.flatnonzero(found.flat)}
+    layers = matched.names
+    unscored = matched.unscored | {layers[row]: reason for row in np.flatnonzero(found.flat)}
     table = np.vstack([found.nested, found.layers[~found.flat]])
     kept = [name for name, flat in zip(layers, found.flat, strict=True) if not flat]
     single = len(layers) == 1

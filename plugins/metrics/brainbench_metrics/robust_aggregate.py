@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from brainbench.arrays import Features, IntArray, Recording
+from brainbench.arrays import AnyFeatures, IntArray, Recording
 from brainbench.records import Skip
-from brainbench_metrics.nested_scores import Array, Problem, nested_scores
+from brainbench_metrics.nested_scores import Problem, nested_scores
+from brainbench_metrics.robust_problem import compared
 from brainbench_metrics.variance_partition import mixed_kernels, variance_partition
-from brainbench_metrics.within_strata import codes_of, indicator, varying_within
+from brainbench_metrics.within_strata import codes_of, indicator
 
-Prepare = Callable[[list[Array], Recording, IntArray], Problem | Skip]
+Prepare = Callable[[Recording, IntArray], Problem | Skip]
 _MIXES = (0.5, 0.9)  # of layer and type: two are enough where the nuisance is a bit or two
 
 
-def aggregate_facts(features: Features, recording: Recording, prepare: Prepare) -> dict[str, Any]:
+def aggregate_facts(features: AnyFeatures, recording: Recording, prepare: Prepare) -> dict[str, Any]:
     """The nested score as if all items were of one type, and its variance shared out; as plain JSON.
 
     Only {"strata": 1} where they are. The variance is held-out R2, a mean over people: from the strata alone,
@@ -28,15 +29,15 @@ def aggregate_facts(features: Features, recording: Recording, prepare: Prepare) 
         return {"strata": 1}
     n_items = len(recording.items)
     one, strata = codes_of((), n_items), codes_of(recording.strata, n_items)
-    layers = [columns for array in features.layers.values() if (columns := varying_within(array, one)).size]
-    problem = prepare(layers, recording, one)
+    problem = prepare(recording, one)
     facts: dict[str, Any] = {"strata": len(set(recording.strata))}
-    if isinstance(problem, Skip):
+    made = problem if isinstance(problem, Skip) else compared(problem, features)
+    if isinstance(made, Skip):
         return facts
+    problem, matched = made
     scores = nested_scores(problem)
-    parts = variance_partition(
-        replace(problem, kernels=mixed_kernels(layers, indicator(strata), one, _MIXES))
-    )
+    mixed = tuple(mixed_kernels(layers, indicator(strata), one, _MIXES) for layers in matched.sources)
+    parts = variance_partition(replace(problem, kernels=mixed))
     people = [person.id for person in problem.people.members]
     facts["aggregate"] = {
         "score": float(scores.nested.mean()),

@@ -30,18 +30,18 @@ MIN_PEOPLE = 3  # a curve needs two points
 ROUNDS = 2  # random circles of people; each gives a window of every size from every start
 LOW, HIGH = 0.01, 0.99  # v0 beyond these counts as at its bound
 
-Prepare = Callable[[list[Array], Recording, IntArray], Problem | Skip]
+Prepare = Callable[[Recording, IntArray], Problem | Skip]
 
 
 def robust_ceiling(recording: Recording, prepare: Prepare, seed: int, reporter: Reporter) -> Scores | Skip:
     """Predict each person from groups of others; items that not everyone has are left out.
 
-    `prepare` makes folds and people as for scores. Groups of k people are the runs of k neighbours in random
-    circles of all people, so that everyone is predicted equally often from k others. Skips with fewer than 3
-    people who can be scored, and with too few items in common.
+    `prepare` makes folds and people as for scores, with nothing to predict from. Groups of k people are the
+    runs of k neighbours in random circles of all people, so that everyone is predicted equally often from k
+    others. Skips with fewer than 3 people who can be scored, and with too few items in common.
     """
     strata = codes_of(recording.strata, len(recording.items))
-    ready = prepare([], recording, strata)
+    ready = prepare(recording, strata)
     if isinstance(ready, Skip):
         return ready
     able = tuple(p for p in recording.participants if p.id not in ready.people.left_out)
@@ -50,7 +50,7 @@ def robust_ceiling(recording: Recording, prepare: Prepare, seed: int, reporter: 
         return Skip("The people have no item in common.")
     shared = replace(recording, participants=able).select(sorted(items))
     strata = codes_of(shared.strata, len(shared.items))
-    problem = prepare([], shared, strata)
+    problem = prepare(shared, strata)
     if isinstance(problem, Skip):
         return problem
     people = problem.people

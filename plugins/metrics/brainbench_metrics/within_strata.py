@@ -53,14 +53,15 @@ def without_means(columns: Array, codes: IntArray, known: IntArray) -> Array:
     return made
 
 
-def varying_within(columns: FloatArray, codes: IntArray) -> Array:
+def varying_within(columns: FloatArray, codes: IntArray, rows: IntArray) -> Array:
     """Those columns that differ, within any stratum, by more than rounding (items x k') in float64.
 
-    Sums of large terms carry the rounding of the terms, so a column smaller than the array's median is
-    judged by the median.
+    `rows` are the items that are looked at. Sums of large terms carry the rounding of the terms, so a column
+    smaller than the array's median is judged by the median.
     """
-    floor = float(np.median(np.abs(columns)))
-    strata = [columns[codes == stratum] for stratum in np.unique(codes)]
+    seen, labels = columns[rows], codes[rows]
+    floor = float(np.median(np.abs(seen)))
+    strata = [seen[labels == stratum] for stratum in np.unique(labels)]
     found = np.any([varying_columns(part, floor=floor) for part in strata], axis=0)
     made: Array = columns[:, found].astype(np.float64)
     return made

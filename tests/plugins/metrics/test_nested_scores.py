@@ -64,7 +64,7 @@ def problem(
     def kernels(fold: Fold) -> Array:
         return np.stack([kernel(x, strata, fold.train) for x in layers])
 
-    return Problem(kernels, split, strata, groups, measured_people(participants, split, strata), ALPHAS)
+    return Problem((kernels,), split, strata, groups, measured_people(participants, split, strata), ALPHAS)
 
 
 def less_means(x: Array, strata: Any, known: Any, rows: Any) -> Array:

@@ -26,7 +26,7 @@ def problem(layers: list[Array], nuisances: Array, people: list[Array], strata: 
     assert isinstance(folds, tuple)
     participants = [Participant(f"p{i}", y, np.arange(len(y))) for i, y in enumerate(people)]
     made = measured_people(participants, folds, labels)
-    return Problem(mixed_kernels(layers, nuisances, labels), folds, labels, None, made, ALPHAS)
+    return Problem((mixed_kernels(layers, nuisances, labels),), folds, labels, None, made, ALPHAS)
 
 
 def partition(features: Array, nuisances: Array, responses: Array, strata: Any = None) -> Partition:

@@ -6,12 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 from brainbench.arrays import Recording
-from brainbench.records import Skip
 from brainbench_metrics.rdm_people import Brain
 from brainbench_metrics.rsa_controls import STRATA, Controls, controls_of
 from brainbench_metrics.rsa_crossvalidation import Comparison, correlations, cross_validated, mean_r
 from brainbench_metrics.rsa_folds import Halves, people_folds
-from brainbench_metrics.rsa_ready import Pool, Ready, Reasons, Settings, interval, settled, smallest_half
+from brainbench_metrics.rsa_ready import (
+    Pool,
+    Ready,
+    Reasons,
+    Settings,
+    interval,
+    nothing_left,
+    settled,
+    smallest_half,
+)
 
 LEAST_LEFT = 5  # pairs of a half beyond the number of controls: six pairs of four items, and one control
 
@@ -27,28 +35,26 @@ def partial_scores(made: Ready, recording: Recording, how: Settings) -> dict[str
         return {"none": "The items are of one stratum, and nothing else is known to control for."}
     if how.comparator == "kendall":
         return {"none": "There is no partial tau-a here; the other comparators have one."}
-    named = {"controls": list(controls.names)}
-    by = "strata" if controls.names == (STRATA,) else "the controls"
-    explained = f"explained by {by} alone"
+    by = f"explained by {'strata' if controls.names == (STRATA,) else 'the controls'} alone"
     few = _too_few_pairs(made.brains, made.split, controls)
-    comparison = Comparison(len(recording.items), how.comparator, controls)
     pool = Pool(replace(made.layers, unscored={}), made.brains, few, made.split)
-    held = settled(pool, comparison, Reasons(explained, f"Is {explained}."))
-    if isinstance(held, Skip):
-        return {**named, "none": held.reason}
+    comparison = Comparison(len(recording.items), how.comparator, controls)
+    held = settled(pool, comparison, Reasons(layer=by, person=f"Is {by}."))
+    facts = {"controls": list(controls.names), "explained": held.layers.unscored}
+    if not isinstance(held, Ready):
+        none = nothing_left(held).reason if held.layers.names else f"All layers are {by}."
+        return {**facts, "none": none}
     people = len(held.brains)
-    found = cross_validated(
-        held.blocks, held.split, people_folds(people, how.folds, how.splits, how.seed), len(recording.items)
-    )
+    fold_of = people_folds(people, how.folds, how.splits, how.seed)
+    found = cross_validated(held.blocks, held.split, fold_of, len(recording.items))
     per_layer = mean_r(correlations(held.whole, people)).tolist()
     return {
-        **named,
-        "without_control": controls.missing([brain.id for brain in held.brains]),
+        **facts,
         "cross-validated": float(mean_r(found.scores)),
         "interval": interval(found, people, len(recording.items), how),
         "per_layer": dict(zip(held.layers.names, per_layer, strict=True)),
-        "explained": {name: explained for name in made.layers.names if name not in held.layers.names},
         "people_left_out": held.left_out,
+        "people_without_control": controls.missing([brain.id for brain in held.brains]),
     }
 
 

@@ -82,9 +82,9 @@ def prepare(features: AnyFeatures, recording: Recording, how: Settings) -> Ready
     for brain in brains:
         if (smallest := smallest_half(brain, split)) < MIN_ITEMS:
             left_out[brain.id] = f"Has {smallest} items in a half of the items; RSA needs {MIN_ITEMS}."
-    return settled(
-        Pool(layers, brains, left_out, split), Comparison(len(recording.items), how.comparator), IN_A_HALF
-    )
+    pool = Pool(layers, brains, left_out, split)
+    found = settled(pool, Comparison(len(recording.items), how.comparator), IN_A_HALF)
+    return found if isinstance(found, Ready) else nothing_left(found)
 
 
 def smallest_half(brain: Brain, split: Halves) -> int:
@@ -92,18 +92,13 @@ def smallest_half(brain: Brain, split: Halves) -> int:
     return min(int(np.isin(brain.items, split.items(*block)).sum()) for block in split.blocks)
 
 
-def settled(pool: Pool, how: Comparison, why: Reasons) -> Ready | Skip:
-    """Who and what has no correlation somewhere is taken out of everything."""
+def settled(pool: Pool, how: Comparison, why: Reasons) -> Ready | Pool:
+    """Who and what has no correlation somewhere is taken out; a Pool where too little is left."""
     layers, brains, left_out, split = pool.layers, pool.brains, dict(pool.left_out), pool.split
     while True:
         brains = [brain for brain in brains if brain.id not in left_out]
-        if len(brains) < MIN_PEOPLE:
-            first = f": {next(iter(left_out.values()))}" if left_out else "."
-            return Skip(
-                f"Choosing a layer on other people needs {MIN_PEOPLE}; {len(brains)} can be scored{first}"
-            )
-        if not layers.names:
-            return no_layer(layers)
+        if len(brains) < MIN_PEOPLE or not layers.names:
+            return Pool(layers, brains, left_out, split)
         blocks = [parts_of(split.items(*block), layers, brains, how) for block in split.blocks]
         whole = parts_of(np.arange(how.items), layers, brains, how)
         layer, person = lacking([*blocks, whole], len(brains), how.apart(layers))
@@ -111,6 +106,16 @@ def settled(pool: Pool, how: Comparison, why: Reasons) -> Ready | Skip:
             return Ready(layers, brains, left_out, split, blocks, whole)
         left_out |= {brains[at].id: why.person for at in np.flatnonzero(person)}
         layers = layers.without({layers.names[at]: why.layer for at in np.flatnonzero(layer)})
+
+
+def nothing_left(pool: Pool) -> Skip:
+    """Why nothing can be scored."""
+    if len(pool.brains) >= MIN_PEOPLE:
+        return no_layer(pool.layers)
+    first = f": {next(iter(pool.left_out.values()))}" if pool.left_out else "."
+    return Skip(
+        f"Choosing a layer on other people needs {MIN_PEOPLE}; {len(pool.brains)} can be scored{first}"
+    )
 
 
 def interval(found: CrossValidated, people: int, items: int, how: Settings) -> dict[str, Any]:

@@ -1,56 +1,42 @@
 """The human-to-human ceiling on real betas, against a plain loop with scikit-learn and scipy.
 
-    BRAINBENCH_MIRROR=folder python benchmarks/ceiling.py [groups of each size timed with scikit-learn]
+    python -m benchmarks.ceiling [groups of each size timed with scikit-learn]
 
-Ten people's responses to 70 problems in the region of deductive reasoning. The plain loop is 5,110 fits (one
-for each person and group of others) x 5 folds and a curve fit for each of 3,130 voxels; a few groups of each
-size and 300 curves are timed and scaled to all, with correlations of all voxels at once, which favours the
-plain loop. Goal: 20 times, equal to 1e-3 in v0 (its mean over voxels: in a few of them scipy stops short of
-the least squared error).
+Ten people's responses to 70 problems in the region of deductive reasoning, from BRAINBENCH_MIRROR or the
+network. The plain loop is 5,110 fits (one for each person and group of others) x 5 folds and a curve fit for
+each of 3,130 voxels; a few groups of each size and 300 curves are timed and scaled to all, with correlations
+of all voxels at once, which favours the plain loop. Goal: 20 times, equal to 1e-3 in v0 (its mean over
+voxels: in a few of them scipy stops short of the least squared error).
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 import warnings
 from itertools import combinations
 from math import comb
-from pathlib import Path
 
 import numpy as np
+from benchmarks.measured import Row, reasoning_data, report, timed
 from numpy.typing import NDArray
-from scipy.io import loadmat
 from scipy.optimize import curve_fit
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold
 
-from brainbench.arrays import Participant, Recording
+from brainbench.arrays import Recording
 from brainbench.progress import SilentReporter
 from brainbench.records import Scores
 from brainbench_metrics.predictivity import Predictivity
 from brainbench_metrics.saturation import plateaus
 
 Array = NDArray[np.float64]
-BETAS = (
-    "pkuxmq/Brain-guided_LLM/f4c6f6b1b737a3885e198185456c7f1241fd2149/fmri_data/"
-    "preprocessed_data_glmsinglesep_newdrroi_topksep/top-10%/all_extracted_beta_deductive_reasoning"
-)
-STRATA = ("syllogism",) * 36 + ("transitive",) * 34
 CURVES = 300
 
 
-def betas() -> list[Array]:
-    """Each person's responses (70 items x voxels)."""
-    files = sorted((Path(os.environ["BRAINBENCH_MIRROR"]) / BETAS).glob("*/*.mat"))
-    return [np.delete(loadmat(file)["all_voxels"], (43, 49), axis=0).astype(np.float64) for file in files]
-
-
-def correlations(features: Array, responses: Array) -> Array:
+def correlations(features: Array, responses: Array, strata: tuple[str, ...]) -> Array:
     """Mean over folds of Pearson's r of every voxel, one scikit-learn fit a fold."""
     of_folds = []
-    for train, test in StratifiedKFold(5, shuffle=True, random_state=1).split(features, STRATA):
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=1).split(features, strata):
         ridge = RidgeCV(alphas=Predictivity().alphas).fit(features[train], responses[train])
         a, b = ridge.predict(features[test]), responses[test]
         a, b = a - a.mean(axis=0), b - b.mean(axis=0)
@@ -59,24 +45,18 @@ def correlations(features: Array, responses: Array) -> Array:
     return mean
 
 
-def plain_fits(people: list[Array], timed: int) -> tuple[float, float, float, Array]:
-    """Wall and processor seconds of all fits, scaled by group size; r of person 0 from all others.
-
-    The fourth is that r; the third is how many fits were timed.
-    """
-    wall = cpu = count = 0.0
-    others = len(people) - 1
+def plain_fits(people: list[Array], strata: tuple[str, ...], few: int) -> tuple[float, int, Array]:
+    """Seconds of all fits, scaled by group size; how many were timed; r of person 0 from all others."""
+    total, count, others = 0.0, 0, len(people) - 1
     for size in range(1, others + 1):
         groups = list(combinations(range(1, len(people)), size))
-        chosen = groups[:: max(1, len(groups) // timed)][:timed]
-        start, used = time.perf_counter(), time.process_time()
+        chosen = groups[:: max(1, len(groups) // few)][:few]
         for group in chosen:
-            last = correlations(np.hstack([people[i] for i in group]), people[0])
-        scale = len(people) * comb(others, size) / len(chosen)
-        wall += (time.perf_counter() - start) * scale
-        cpu += (time.process_time() - used) * scale
+            beside = np.hstack([people[i] for i in group])
+            seconds, last = timed(lambda beside=beside: correlations(beside, people[0], strata))
+            total += seconds * len(people) * comb(others, size) / len(chosen)
         count += len(chosen)
-    return wall, cpu, count, last
+    return total, count, last
 
 
 def fit_one(values: Array) -> float:
@@ -92,53 +72,47 @@ def fit_one(values: Array) -> float:
         return float(curve_fit(curve, counts, values, bounds=([0, -np.inf], [1, np.inf]))[0][0])
 
 
-def curves_of(people: list[Array]) -> Array:
+def curves_of(recording: Recording) -> Array:
     """All measured curves (sizes x voxels of everyone): what the fits of both sides start from."""
     from brainbench_metrics.between_people import curves_between
     from brainbench_metrics.people import prepare_people
 
     metric = Predictivity()
-    ready, _ = prepare_people(record(people), metric.folds, metric.random_state)
+    ready, _ = prepare_people(recording, metric.folds, metric.random_state)
     curves, _ = curves_between(ready, metric.alphas, lambda steps: None)
     return np.hstack([person.r for person in curves])
 
 
-def record(people: list[Array]) -> Recording:
-    """The people as a recording."""
-    participants = tuple(Participant(f"p{i}", y, np.arange(len(y))) for i, y in enumerate(people))
-    items = tuple(f"i{i}" for i in range(len(STRATA)))
-    return Recording("deductive_reasoning", items, participants, STRATA)
-
-
-def main(timed: int) -> None:
+def main(few: int) -> None:
     """Print times, the ratio and the largest differences."""
-    people = betas()
-    start, used = time.perf_counter(), time.process_time()
-    scores = Predictivity().ceiling(record(people), SilentReporter())
-    wall, cpu = time.perf_counter() - start, time.process_time() - used
+    recording = reasoning_data()
+    people = [person.responses.astype(np.float64) for person in recording.participants]
+    ours, scores = timed(lambda: Predictivity().ceiling(recording, SilentReporter()))
     assert isinstance(scores, Scores)
-    print(f"brainbench: {wall:.1f} s ({cpu:.1f} s of processor), mean v0 {scores.headline:.4f}")
-
-    fits_wall, fits_cpu, count, last = plain_fits(people, timed)
-    curves = curves_of(people)
+    fits, count, last = plain_fits(people, recording.strata, few)
+    curves = curves_of(recording)
     chosen = np.linspace(0, curves.shape[1] - 1, CURVES).astype(int)
-    start, used = time.perf_counter(), time.process_time()
-    theirs = np.array([fit_one(curves[:, voxel]) for voxel in chosen])
-    scale = curves.shape[1] / CURVES
-    fits_wall += (time.perf_counter() - start) * scale
-    fits_cpu += (time.process_time() - used) * scale
-    ours = plateaus(np.arange(2.0, len(people) + 1), curves[:, chosen])
+    seconds, theirs = timed(lambda: np.array([fit_one(curves[:, voxel]) for voxel in chosen]))
+    heights = plateaus(np.arange(2.0, len(people) + 1), curves[:, chosen])
+    report(
+        "ceiling",
+        [
+            Row(
+                "human-to-human ceiling, `deduction`, one region (mean v0)",
+                ours,
+                "scikit-learn and scipy in a loop",
+                fits + seconds * curves.shape[1] / CURVES,
+                20,
+                f"{count} of 5,110 fits, {CURVES} of {curves.shape[1]:,} curves",
+                float(abs(heights.mean() - theirs.mean())),
+                1e-3,
+            )
+        ],
+    )
     difference = np.abs(curves[-1, : people[0].shape[1]] - last).max()
-    print(
-        f"scikit-learn and scipy: {fits_wall:.0f} s ({fits_cpu:.0f} s of processor), scaled from {count:.0f} "
-        f"of 5,110 fits and {CURVES} of {curves.shape[1]:,} curves; "
-        f"ratio {fits_wall / wall:.0f} ({fits_cpu / cpu:.0f} in processor time)"
-    )
-    print(f"largest difference of r from nine people, person 0: {difference:.1e}")
-    print(
-        f"v0 of {CURVES} voxels: mean {ours.mean():.5f}, scipy {theirs.mean():.5f}; "
-        f"{np.count_nonzero(np.abs(ours - theirs) > 1e-3)} differ by more than 1e-3"
-    )
+    print(f"    largest difference of r from nine people, person 0: {difference:.1e}")
+    apart = np.count_nonzero(np.abs(heights - theirs) > 1e-3)
+    print(f"    mean v0 of {CURVES} voxels {heights.mean():.5f}, scipy {theirs.mean():.5f}; {apart} differ")
 
 
 if __name__ == "__main__":

@@ -30,18 +30,23 @@ Array = NDArray[np.float64]
 
 
 def kernel(features: Array, strata: IntArray, train: IntArray) -> Array:
-    """Inner products (items x items) of features standardised within strata over the training items.
+    """Inner products (items x items) of features (items x width) as `scaled` makes them."""
+    made = scaled(features, strata, train)
+    inner: Array = made @ made.T
+    return inner
 
-    features (items x width). Each column loses its stratum's training mean and is divided by the standard
-    deviation that is left over the training items; a column that does not vary there drops out.
+
+def scaled(features: Array, strata: IntArray, train: IntArray) -> Array:
+    """Features (items x width) standardised within strata over the training items.
+
+    Each column loses its stratum's training mean and is divided by the standard deviation that is left over
+    the training items; a column that does not vary there drops out.
     """
     centred = without_means(features, strata, train)
     deviation = np.sqrt((centred[train] ** 2).mean(axis=0))
-    size = np.abs(features).max(axis=0)
-    varies = deviation > NOTHING * size
-    scaled = centred[:, varies] / deviation[varies]
-    inner: Array = scaled @ scaled.T
-    return inner
+    varies = deviation > NOTHING * np.abs(features).max(axis=0)
+    made: Array = centred[:, varies] / deviation[varies]
+    return made
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ from brainbench_metrics.own_features import Matched
 from brainbench_metrics.robust_aggregate import aggregate_facts
 from brainbench_metrics.robust_ceiling import robust_ceiling
 from brainbench_metrics.robust_problem import compared
+from brainbench_metrics.unique_variance import unique_facts
 from brainbench_metrics.within_strata import codes_of, repeated_folds
 
 NESTED = "cross-validated"
@@ -55,7 +56,7 @@ class RobustPredictivity:
 
     name: str = "predictivity"
     protocol: str = "robust"
-    version: int = 1
+    version: int = 2
     alphas: tuple[float, ...] = (1e-1, 1.0, 1e1, 1e2, 1e3)
     folds: int = 5
     repeats: int = 2
@@ -97,6 +98,7 @@ class RobustPredictivity:
             **self._tested(found, null),
             **interval_facts(found, problem, self.draws, self.seed),
             **self._choices(found, matched.names),
+            **unique_facts(problem, matched.sources, found.chosen, recording.nuisances),
             **aggregate_facts(features, recording, self._problem),
             **problem.people.facts(),
         }

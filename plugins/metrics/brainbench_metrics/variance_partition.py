@@ -5,16 +5,19 @@ characters, a person's response times), one from both, with a penalty for each. 
 
     unique = R2(both) - R2(nuisances),    R2 = 1 - sum (y - s)^2 / sum y^2
 
-over all test items and voxels, both less their mean in the fold (and stratum). Penalties for both come from
-mixtures of the two kernels, m K_features + (1 - m) K_nuisances, each of the same mean squared length over the
-training items (banded ridge: Nunez-Elizalde, Huth and Gallant 2019, NeuroImage 197:482). m and the penalty
-have the least leave-one-out error in training; m = 0 is among them, so that useless features need not harm.
-Held-out R2 is not forced above zero: on noise it is slightly below, and so is the unique part.
+over all test items and voxels, both less their mean in the fold (and stratum). The features come without
+what the nuisances predict of them, by least squares over the training items: the model of both can express
+the same, and features that are mixtures of nuisances add exactly nothing, where they would otherwise give
+more weight to those nuisances that matter. Penalties for both come from mixtures of the two kernels,
+m K_features + (1 - m) K_nuisances, each of the same mean squared length over the training items (banded
+ridge: Nunez-Elizalde, Huth and Gallant 2019, NeuroImage 197:482). m and the penalty have the least
+leave-one-out error in training; m = 0 is among them, so that useless features need not harm. Held-out R2 is
+not forced above zero: on noise it is slightly below, and so is the unique part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +25,14 @@ from numpy.typing import NDArray
 
 from brainbench.arrays import IntArray
 from brainbench_metrics.folds import Fold
-from brainbench_metrics.nested_ridge import NestedRidge, kernel
-from brainbench_metrics.nested_scores import Problem, choose
+from brainbench_metrics.nested_ridge import NestedRidge, scaled
+from brainbench_metrics.nested_scores import Kernels, Problem, choose
 from brainbench_metrics.parallel import in_order
 
 Array = NDArray[np.float64]
-MIXES = (0.1, 0.5, 0.9, 1.0)
+MIXES = (0.1, 0.5, 0.9)
+_ALIKE = 1e-8  # nuisances that differ by less, relative to their size, count as one
+_ROUNDING = 1e-10  # share of a variance below which what is left is rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,35 +44,48 @@ class Partition:
 
     @property
     def unique(self) -> Array:
-        """What the features add (people,)."""
-        return self.joint - self.nuisance
+        """What the features add (people,); 0 where it is but rounding."""
+        added = self.joint - self.nuisance
+        made: Array = np.where(np.abs(added) > _ROUNDING, added, 0.0)
+        return made
 
 
 def mixed_kernels(
-    layers: Sequence[Array], nuisances: Array, strata: IntArray, mixes: Sequence[float] = MIXES
-) -> Callable[[Fold], Array]:
-    """Kernels of a fold for `variance_partition`: of the nuisances, then each layer at each mixture.
+    layer: Kernels, nuisances: Array, strata: IntArray, there: IntArray, mixes: Sequence[float] = MIXES
+) -> Kernels:
+    """Kernels of a fold for `variance_partition`: of the nuisances, then the layer's at each mixture.
 
-    layers: arrays (items x width); with several, the layer is chosen like the mixture. nuisances (items x
-    k). Both are standardised over training items within strata.
+    layer: gives a fold's inner products (items x items) of the layer. nuisances (items x k) are standardised
+    within strata over those training items that are `there`: positions of items.
     """
 
     def kernels(fold: Fold) -> Array:
-        dull = _of_length_one(kernel(nuisances, strata, fold.train), fold.train)
-        made = [dull]
-        for layer in layers:
-            own = _of_length_one(kernel(layer, strata, fold.train), fold.train)
-            made += [mix * own + (1 - mix) * dull for mix in mixes]
-        return np.stack(made)
+        train = np.intersect1d(fold.train, there)
+        columns = scaled(nuisances, strata, train)
+        dull = _of_length_one(columns @ columns.T, train)
+        own = _of_length_one(_without(layer(fold), columns, train), train)
+        return np.stack([dull, *(mix * own + (1 - mix) * dull for mix in mixes)])
 
     return kernels
+
+
+def _without(inner: Array, columns: Array, train: IntArray) -> Array:
+    """Inner products (items x items) of features less what columns (items x k) predict of them.
+
+    Least squares over the training items. Zeros where only rounding would be left.
+    """
+    predicted = columns @ np.linalg.pinv(columns[train], rcond=_ALIKE)
+    half = inner - predicted @ inner[train]
+    left = half - half[:, train] @ predicted.T
+    before, after = (float(np.diagonal(found)[train].sum()) for found in (inner, left))
+    return left if after > _ROUNDING * before else np.zeros_like(inner)
 
 
 def variance_partition(problem: Problem) -> Partition:
     """Partition the variance of each person's responses.
 
-    The problem's kernels are those of `mixed_kernels`; where nuisances are a person's own, make a problem
-    for each person. The mixture and the layer are chosen for all people of a problem, penalties for each.
+    The problem's kernels are those of `mixed_kernels`. The mixture is chosen for all people together,
+    penalties for each.
     """
     total = np.zeros((3, len(problem.people.members)))
     for sums in in_order(lambda fold: _fold_sums(problem, fold), problem.folds):

@@ -219,8 +219,10 @@ def test_the_trap_of_type_length_and_time_is_seen() -> None:
         found = score({"model": model}, recording)
         within.append(found.headline)
         aggregate.append(found.details["aggregate"]["score"])
-        assert found.details["aggregate"]["r2_of_strata"] > 0.03
-        assert abs(found.details["aggregate"]["r2_unique_to_layer"]) < 0.02
+        shared = found.details["aggregate"]["unique_variance"]
+        assert shared["nuisances"] == ["type"]
+        assert shared["r2_nuisances"] > 0.03
+        assert abs(shared["r2_unique"]) < 0.02
         for person, known in zip(recording.participants, truth.nuisances, strict=True):
             alone = replace(recording, participants=(person,))
             own.append(score({"length and time": known[:, 1:]}, alone).headline)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeCV
+from sklearn.linear_model import LinearRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from brainbench.arrays import Participant
 from brainbench_metrics.nested_people import measured_people
+from brainbench_metrics.nested_ridge import kernel
 from brainbench_metrics.nested_scores import Problem
 from brainbench_metrics.variance_partition import MIXES, Partition, mixed_kernels, variance_partition
 from brainbench_metrics.within_strata import repeated_folds
@@ -20,17 +21,19 @@ Array = NDArray[np.float64]
 ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
-def problem(layers: list[Array], nuisances: Array, people: list[Array], strata: Any = None) -> Problem:
+def problem(layer: Array, nuisances: Array, people: list[Array], strata: Any = None) -> Problem:
     labels = np.zeros(len(nuisances), dtype=np.intp) if strata is None else strata
     folds = repeated_folds(labels, None, 5, 1, 3)
     assert isinstance(folds, tuple)
     participants = [Participant(f"p{i}", y, np.arange(len(y))) for i, y in enumerate(people)]
     made = measured_people(participants, folds, labels)
-    return Problem((mixed_kernels(layers, nuisances, labels),), folds, labels, None, made, ALPHAS)
+    own = lambda fold: kernel(layer, labels, fold.train)  # noqa: E731
+    mixed = mixed_kernels(own, nuisances, labels, np.arange(len(nuisances)))
+    return Problem((mixed,), folds, labels, None, made, ALPHAS)
 
 
 def partition(features: Array, nuisances: Array, responses: Array, strata: Any = None) -> Partition:
-    return variance_partition(problem([features], nuisances, [responses], strata))
+    return variance_partition(problem(features, nuisances, [responses], strata))
 
 
 def made(seed: int, items: int = 200) -> tuple[Array, Array, Array]:
@@ -48,7 +51,7 @@ def unit(weights: Array) -> Array:
 
 
 def plain(features: Array, nuisances: Array, responses: Array, folds: Any) -> tuple[float, float]:
-    """R2 of nuisances and of both with scikit-learn: stacked columns, leave-one-out over mixtures."""
+    """R2 of nuisances and of both with scikit-learn: residuals, stacked columns, choice among mixtures."""
     y = StandardScaler().fit_transform(responses)
     explained, total = np.zeros(2), 0.0
     for fold in folds:
@@ -56,6 +59,9 @@ def plain(features: Array, nuisances: Array, responses: Array, folds: Any) -> tu
         for columns in (nuisances, features):
             scaler = StandardScaler().fit(columns[fold.train])
             parts.append(scaler.transform(columns) / np.sqrt(columns.shape[1]))
+        fit = LinearRegression().fit(parts[0][fold.train], parts[1][fold.train])
+        parts[1] = parts[1] - fit.predict(parts[0])
+        parts[1] /= np.sqrt((parts[1][fold.train] ** 2).sum() / len(fold.train))
         stacks = [parts[0], *(np.hstack([np.sqrt(1 - m) * parts[0], np.sqrt(m) * parts[1]]) for m in MIXES)]
         fits = [RidgeCV(alphas=ALPHAS).fit(stack[fold.train], y[fold.train]) for stack in stacks]
         best = int(np.argmax([fit.best_score_ for fit in fits]))
@@ -71,7 +77,7 @@ def plain(features: Array, nuisances: Array, responses: Array, folds: Any) -> tu
 @pytest.mark.parametrize("seed", [0, 1])
 def test_parts_are_those_of_scikit_learn(seed: int) -> None:
     x, z, y = made(seed, items=40)
-    found = problem([x], z, [y])
+    found = problem(x, z, [y])
     dull, both = plain(x, z, y, found.folds)
     result = variance_partition(found)
     assert result.nuisance[0] == pytest.approx(dull, abs=1e-9)
@@ -114,11 +120,20 @@ def test_within_strata_type_explains_nothing_and_over_all_items_it_does() -> Non
     assert inside.unique[0] == pytest.approx(partition(x, 0 * dummy, y, bit.astype(np.intp)).joint[0])
 
 
-def test_of_several_layers_one_is_chosen_in_training_for_all_people() -> None:
-    rng = np.random.default_rng(5)
-    x, z, y = made(5)
-    noise = rng.normal(size=(200, 3))
-    both = variance_partition(problem([noise, x], z, [y, y[:, ::2]]))
-    alone = variance_partition(problem([x], z, [y, y[:, ::2]]))
-    np.testing.assert_allclose(both.joint, alone.joint, atol=1e-12)
-    assert both.joint.shape == (2,)
+def test_mixtures_of_nuisances_add_exactly_nothing_though_they_weigh_them_better() -> None:
+    rng = np.random.default_rng(6)
+    _, z, y = made(6)
+    many = np.hstack([z, rng.normal(size=(200, 12))])  # two that matter and twelve that do not
+    better = np.hstack([z @ rng.normal(size=(2, 20)), z])
+    assert partition(better, many, y).unique.tolist() == [0.0]
+    assert partition(better, many[:, 2:], y).unique[0] > 0.2
+
+
+def test_what_features_add_does_not_depend_on_what_they_share_with_nuisances() -> None:
+    rng = np.random.default_rng(7)
+    x, z, y = made(7)
+    shifted = x + z @ rng.normal(size=(2, 3)) * 0.5
+    deviation = (x - LinearRegression().fit(z, x).predict(z)).std(axis=0)
+    assert np.ptp(deviation) > 0
+    one, other = partition(x, z, y).unique[0], partition(shifted, z, y).unique[0]
+    assert one == pytest.approx(other, abs=0.01)

@@ -96,11 +96,12 @@ def without_distance(patterns: FloatArray, distance: Distance) -> NDArray[np.boo
     """
     if distance == "euclidean":
         return np.zeros(len(patterns), dtype=np.bool_)
-    largest = np.abs(patterns).max(axis=1)
+    high, low = patterns.max(axis=1), patterns.min(axis=1)
+    largest = np.maximum(np.abs(high), np.abs(low))
     if distance == "cosine":
         return np.asarray(largest == 0)
     precision = np.finfo(np.result_type(patterns.dtype, np.float16)).eps
-    constant: NDArray[np.bool_] = np.ptp(patterns, axis=1) <= 16 * precision * largest
+    constant: NDArray[np.bool_] = high - low <= 16 * precision * largest
     return constant
 
 

@@ -154,7 +154,9 @@ def _vectors(
     features: Features, items: Sequence[str], distance: Distance
 ) -> tuple[dict[str, Array], dict[str, str]]:
     """RDMs (pairs,) of the layers that have one, and the others' reasons."""
-    unscored, vectors = constant_layers(features), {}
+    doubtful = {name: array for name, array in features.layers.items() if not _plainly_varies(array)}
+    unscored = constant_layers(replace(features, layers=doubtful)) if doubtful else {}
+    vectors = {}
     for name, array in features.layers.items():
         if name in unscored:
             continue
@@ -171,6 +173,17 @@ def _vectors(
         else:
             unscored[name] = "All items are equally far from each other, beyond rounding."
     return vectors, unscored
+
+
+def _plainly_varies(array: FloatArray) -> bool:
+    """Whether the first columns differ between items far beyond the rounding of the largest value.
+
+    A look at a few columns spares most layers a slower one at all of them.
+    """
+    few = array[:, :16]
+    largest = max(abs(float(array.max())), abs(float(array.min())))
+    precision = float(np.finfo(np.result_type(array.dtype, np.float16)).eps)
+    return float((few.max(axis=0) - few.min(axis=0)).max()) > 1000 * precision * largest
 
 
 def _stacked(vectors: Mapping[str, Array], names: Iterable[str], recording: Recording) -> Array:

@@ -16,7 +16,7 @@ from brainbench.arrays import Recording
 from brainbench.records import Scores, Skip
 from brainbench.statistics import pairs_of
 from brainbench_metrics.rdm import Array, Distance
-from brainbench_metrics.rdm_comparison import Comparator, kendall_tau_a, ranks, ready
+from brainbench_metrics.rdm_comparison import Comparator, kendall_tau_a, levelled, ready, unit
 from brainbench_metrics.rdm_people import MIN_ITEMS, Brain, brain_facts, by_items, prepare_brains
 from brainbench_metrics.rsa_crossvalidation import mean_r
 
@@ -58,47 +58,59 @@ def nili_bounds(
     (cosines), and over those who have the pair. A pair that nobody else has is left out for a person.
     """
     total, count = np.zeros(items * (items - 1) // 2), np.zeros(items * (items - 1) // 2, dtype=np.intp)
-    groups = [(pairs_of(own, items), members) for own, members in by_items(brains)]
-    pooled = {}
-    for at, (columns, members) in enumerate(groups):
-        pooled[at] = _poolable(np.stack([brains[member].vector for member in members]), comparator)
-        total[columns] += pooled[at].sum(axis=0)
+    groups = []
+    for own, members in by_items(brains):
+        vectors = np.stack([brains[member].vector for member in members])
+        made = levelled(vectors, comparator)
+        columns, pooled = pairs_of(own, items), _poolable(vectors, made[0], comparator)
+        total[columns] += pooled.sum(axis=0)
         count[columns] += len(members)
+        groups.append((columns, members, vectors, pooled, made))
     bounds, fine = np.zeros((2, len(brains))), np.zeros(len(brains), dtype=np.bool_)
-    for at, (columns, members) in enumerate(groups):
+    for columns, members, vectors, pooled, made in groups:
         shared = np.flatnonzero(count[columns] > 1)
         if len(shared) < MIN_ITEMS * (MIN_ITEMS - 1) // 2:
             continue
-        own = np.stack([brains[member].vector[shared] for member in members])
         kept = columns[shared]
-        others = (total[kept] - pooled[at][:, shared]) / (count[kept] - 1)
-        everyone = np.broadcast_to(total[kept] / count[kept], others.shape)
-        lower, has_lower = _rows(own, others, comparator)
-        upper, has_upper = _rows(own, everyone, comparator)
-        bounds[:, members], fine[members] = (lower, upper), has_lower & has_upper
+        others = (total[kept] - pooled[:, shared]) / (count[kept] - 1)
+        everyone = (total[kept] / count[kept])[None]
+        # Whitening needs all pairs of a set of items, which a person's shared pairs need not be.
+        how: Comparator = (
+            "cosine" if comparator == "whitened cosine" and not _complete(len(shared)) else comparator
+        )
+        whole = len(shared) == len(columns)  # then people's vectors are ready for both bounds
+        mine = vectors[:, shared]
+        first = unit(*(made if whole else levelled(mine, how)))
+        for row, mean in enumerate((others, everyone)):
+            bounds[row, members], defined = _rows(mine, first, mean, how)
+            fine[members] = defined if row == 0 else fine[members] & defined
     return bounds, fine
 
 
-def _poolable(vectors: Array, comparator: Comparator) -> Array:
-    """RDMs (n x pairs) on one scale, so that they can be averaged over people with different pairs."""
+def _poolable(vectors: Array, made: Array, comparator: Comparator) -> Array:
+    """RDMs (n x pairs), levelled in `made`, on one scale: averaged over people with different pairs."""
     pairs = vectors.shape[1]
     if comparator in ("spearman", "kendall"):
-        return np.asarray((ranks(vectors) - (pairs + 1) / 2) / pairs)
+        return np.asarray(made / pairs)
     how: Comparator = "pearson" if comparator == "pearson" else "cosine"
     return np.asarray(ready(vectors, how)[0] * np.sqrt(pairs))
 
 
-def _rows(a: Array, b: Array, comparator: Comparator) -> tuple[Array, NDArray[np.bool_]]:
-    """The comparison of each row of a with the same row of b (n,), and where it is defined."""
-    # Whitening needs all pairs of a set of items, which a person's shared pairs need not be.
-    how: Comparator = (
-        "cosine" if comparator == "whitened cosine" and not _complete(a.shape[1]) else comparator
-    )
-    (x, x_fine), (y, y_fine) = ready(a, how), ready(b, how)
+def _rows(
+    a: Array, first: tuple[Array, NDArray[np.bool_]], b: Array, how: Comparator
+) -> tuple[Array, NDArray[np.bool_]]:
+    """The comparison of each row of a, made ready in `first`, with the same row of b or its only one (n,).
+
+    And where it is defined.
+    """
+    (x, x_fine), (y, y_fine) = first, ready(b, how)
     if how == "kendall":
-        taus = [kendall_tau_a(one[None], two[None])[0, 0] for one, two in zip(a, b, strict=True)]
+        taus = [
+            kendall_tau_a(one[None], two[None])[0, 0]
+            for one, two in zip(a, np.broadcast_to(b, a.shape), strict=True)
+        ]
         return np.array(taus), x_fine & y_fine
-    return np.clip(np.einsum("np,np->n", x, y), -1.0, 1.0), x_fine & y_fine
+    return np.clip(np.einsum("np,np->n", x, np.broadcast_to(y, x.shape)), -1.0, 1.0), x_fine & y_fine
 
 
 def _complete(pairs: int) -> bool:

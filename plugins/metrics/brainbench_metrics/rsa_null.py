@@ -25,6 +25,7 @@ from brainbench_metrics.rsa_crossvalidation import Part
 
 Single = NDArray[np.float32]
 _AT_ONCE = 1 << 18  # numbers in a gathered block: 1 MiB, about what a core's cache holds
+_TOGETHER = 5  # blocks of draws in a piece of work, whatever the number of cores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,13 +137,15 @@ def permutation_tests(
     labels: within which items are shuffled, one per item, or empty. The same bits on any number of threads.
     """
     gather = _Gather.of(statistic, items)
-    observed = statistic.values(gather.products(np.arange(items)[None]))
+    observed = statistic.values(gather.products([np.arange(items)[None]]))
     whole, layers = MaxStatistic(observed[0]), MaxStatistic(observed[1][0])
 
-    def draw(block: Block) -> tuple[Array, Array]:
-        return statistic.values(gather.products(block.permutations(items, labels)))
+    def draw(some: Sequence[Block]) -> tuple[Array, Array]:
+        return statistic.values(gather.products([block.permutations(items, labels) for block in some]))
 
-    for values, of_layers in in_order(draw, list(blocks(seed, draws))):
+    series = list(blocks(seed, draws))
+    work = [series[start : start + _TOGETHER] for start in range(0, len(series), _TOGETHER)]
+    for values, of_layers in in_order(draw, work):
         whole.update(values[:, None])
         layers.update(of_layers)
     return float(observed[0][0]), whole.result(), layers.result()
@@ -182,17 +185,25 @@ class _Gather:
             (len(terms[0].models), statistic.width),
         )
 
-    def products(self, permutations: IntArray) -> Array:
-        """Products (draws x layers x columns) for permutations (draws x items), summed over terms."""
+    def products(self, permutations: Sequence[IntArray]) -> Array:
+        """Products (draws x layers x columns), summed over terms, for several (draws x items) in a row."""
         first, second = pairs(self.items)
         width = self.moving[0].shape[1]
-        step = max(1, _AT_ONCE // (len(first) * width))
-        made = np.zeros((len(permutations), *self.shape))
-        room = np.empty((len(first) * step, width), np.float32)  # fresh memory would cost more than the work
-        for start in range(0, len(permutations), step):
-            drawn = np.ascontiguousarray(permutations[start : start + step].T)
-            index = (drawn[first] * self.items + drawn[second]).ravel()  # pairs x draws
-            window = made[start : start + step]
+        most = max(map(len, permutations))
+        step = min(most, max(1, _AT_ONCE // (len(first) * width)))
+        made = np.zeros((sum(map(len, permutations)), *self.shape))
+        # Fresh memory for each step would cost more than the work.
+        room = np.empty((len(first) * step, width), np.float32)
+        spaces = np.empty((2, len(first) * step), np.intp)
+        done = 0
+        for drawn in (some[at : at + step].T for some in permutations for at in range(0, len(some), step)):
+            count = drawn.shape[1]
+            index, column = spaces[:, : len(first) * count]  # pairs x draws
+            np.take(drawn * self.items, first, axis=0, out=index.reshape(-1, count), mode="clip")
+            np.take(np.ascontiguousarray(drawn), second, axis=0, out=column.reshape(-1, count), mode="clip")
+            index += column
+            window = made[done : done + count]
+            done += count
             for moving, fixed, place in zip(self.moving, self.fixed, self.places, strict=True):
                 moved = moving.take(index, axis=0, out=room[: len(index)], mode="clip")
                 part = (fixed @ moved.reshape(len(first), -1)).reshape(len(fixed), -1, width)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from itertools import combinations
 from math import comb
 
@@ -53,7 +54,7 @@ def plain_fits(people: list[Array], strata: tuple[str, ...], few: int) -> tuple[
         chosen = groups[:: max(1, len(groups) // few)][:few]
         for group in chosen:
             beside = np.hstack([people[i] for i in group])
-            seconds, last = timed(lambda beside=beside: correlations(beside, people[0], strata))
+            seconds, last = timed(partial(correlations, beside, people[0], strata))
             total += seconds * len(people) * comb(others, size) / len(chosen)
         count += len(chosen)
     return total, count, last

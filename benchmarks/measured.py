@@ -25,16 +25,17 @@ from brainbench.errors import DataError, words_of
 from brainbench.progress import SilentReporter
 
 GEMM_SIZE = 1024
+MOST_MEMORY = 4.0  # GiB
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One workload: ours and a peer's, in processor seconds.
 
-    goal: how many times the peer's speed at least. timed: what of the peer was timed, where it is scaled.
-    difference: the largest of numbers, allowed: its limit; None where the peer does not make the same
+    goal: how many times the peer's speed at least, 0 for none. timed: what of the peer was timed, where it is
+    scaled. difference: the largest of numbers, allowed: its limit; None where the peer does not make the same
     numbers. gemm: the seconds that the workload's multiply-adds take at the speed of a matrix product, over
-    ours. peak: GiB of memory. why: the reason if the goal is missed.
+    ours. peak: GiB of memory. threads: processor seconds of ours in a second. why: of a goal that is missed.
     """
 
     name: str
@@ -47,13 +48,14 @@ class Row:
     allowed: float | None = None
     gemm: float | None = None
     peak: float | None = None
+    threads: float | None = None
     why: str = ""
 
     @property
     def met(self) -> bool:
-        """Whether the goal is reached, with numbers that agree."""
+        """Whether the goals of speed and memory are reached, with numbers that agree."""
         same = self.difference is None or self.allowed is None or self.difference <= self.allowed
-        return same and self.theirs / self.ours >= self.goal
+        return same and self.theirs / self.ours >= self.goal and (self.peak or 0.0) <= MOST_MEMORY
 
 
 def report(command: str, rows: list[Row]) -> None:
@@ -61,15 +63,18 @@ def report(command: str, rows: list[Row]) -> None:
     for row in rows:
         print(f"{row.name}")
         print(f"    ours {row.ours:.4g} s, {row.peer} {row.theirs:.4g} s (timed: {row.timed})")
-        ratio, verdict = row.theirs / row.ours, "met" if row.met else "NOT met"
-        print(f"    ratio {ratio:.4g}, goal {row.goal:g}: {verdict}{'' if row.met else f'; {row.why}'}")
+        verdict = "met" if row.met else f"NOT met; {row.why}"
+        wanted = f"goal {row.goal:g}: {verdict}" if row.goal or row.peak else "no goal"
+        print(f"    ratio {row.theirs / row.ours:.4g}, {wanted}")
         if row.difference is not None:
             limit = "" if row.allowed is None else f" (limit {row.allowed:g})"
             print(f"    largest difference {row.difference:.1e}{limit}")
         if row.gemm is not None:
             print(f"    share of the GEMM limit {row.gemm:.0%} (goal 33%)")
         if row.peak is not None:
-            print(f"    peak memory {row.peak:.2f} GiB (goal 4)")
+            print(f"    peak memory {row.peak:.2f} GiB (goal {MOST_MEMORY:g})")
+        if row.threads is not None:
+            print(f"    {row.threads:.2f} threads at work")
     sys.stdout.flush()
     if file := os.environ.get("SPEED"):
         path = Path(file)

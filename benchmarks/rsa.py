@@ -1,133 +1,73 @@
-"""Robust RSA of 170 people and 33 layers against rsatoolbox, or scipy, and a numpy loop.
+"""Robust RSA of 170 people and 33 layers against rsatoolbox and a numpy loop.
 
-    python benchmarks/rsa.py [permutations, 10,000 by default]
+    python -m benchmarks.rsa [permutations, 10,000 by default]
 
 46 items, 2,000 voxels, 33 layers of 4,096 units, correlation distances and Spearman: one network and one
-window of the workload W1. rsatoolbox is not among brainbench's dependencies, since it brings 13 packages
-(150 MB) that nothing else here needs: `pip install rsatoolbox` to see it timed instead of a loop with scipy.
-Slow parts of the peers are timed on a few and scaled. Ours is timed twice: what a peer has as well, and all
-of the metric (layer chosen on held-out people and items, the null of that, partial scores, the interval),
-which none of them has. Goals: 10 times rsatoolbox without a null, 2,000 times with one, 4 times a numpy loop
-on ranks; equal to 1e-12 (scores) and 1e-6 (null). Processor seconds.
+window of the workload W1. Slow parts of the peers are timed on a few and scaled. Ours is timed twice: what a
+peer has as well, and all of the metric (layer chosen on held-out people and items, the null of that, partial
+scores, the interval), which no peer has. Goals: 10 times rsatoolbox without a null, 2,000 times with one, 4
+times a numpy loop on ranks, 300 times a bootstrap over items; equal to 1e-12 (scores) and 1e-6 (null).
 """
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import rsatoolbox
+from benchmarks.measured import Row, gemm_limit, report, timed
 from numpy.typing import NDArray
-from scipy.spatial.distance import pdist
-from scipy.stats import rankdata, spearmanr
+from rsatoolbox import inference, rdm
 
 from brainbench.arrays import Features, Participant, Recording
 from brainbench.progress import SilentReporter
 from brainbench.records import Scores
-from brainbench.statistics import blocks
-from brainbench_metrics.rdm_comparison import ready
+from brainbench.statistics import blocks, corrected_two_factor_interval, mean_of_pairs
+from brainbench_metrics.rdm_comparison import compare, ready
 from brainbench_metrics.rdm_people import prepare_brains, prepare_layers
 from brainbench_metrics.rsa import RobustRsa
 from brainbench_metrics.rsa_ceiling import nili_bounds
-from brainbench_metrics.rsa_crossvalidation import Comparison, correlations, parts_of
 from brainbench_metrics.rsa_null import Statistic, permutation_tests
 
 Array = NDArray[np.float64]
 PEOPLE, ITEMS, VOXELS, LAYERS, WIDTH = 170, 46, 2000, 33, 4096
+PAIRS = ITEMS * (ITEMS - 1) // 2
+RESAMPLES, TIMED_RESAMPLES = 1000, 5
 
 
 def made() -> tuple[Features, Recording]:
     """Responses and features in which a little is shared."""
     rng = np.random.default_rng(0)
     shared = rng.standard_normal((ITEMS, 20))
-    people = tuple(
-        Participant(
-            f"p{i}",
-            (0.3 * shared @ rng.standard_normal((20, VOXELS)) + rng.standard_normal((ITEMS, VOXELS))).astype(
-                np.float32
-            ),
-            np.arange(ITEMS),
-        )
-        for i in range(PEOPLE)
-    )
+    people = []
+    for i in range(PEOPLE):
+        signal = 0.3 * shared @ rng.standard_normal((20, VOXELS))
+        responses = (signal + rng.standard_normal((ITEMS, VOXELS))).astype(np.float32)
+        people.append(Participant(f"p{i}", responses, np.arange(ITEMS)))
     layers = {f"layer.{i}": rng.standard_normal((ITEMS, WIDTH), dtype=np.float32) for i in range(LAYERS)}
     layers["layer.0"][:, :20] += shared.astype(np.float32)
-    return Features(layers), Recording("region", tuple(f"i{i}" for i in range(ITEMS)), people)
+    return Features(layers), Recording("region", tuple(f"i{i}" for i in range(ITEMS)), tuple(people))
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Processor seconds of a call, and its result."""
-    start = time.process_time()
-    result = work()
-    return time.process_time() - start, result
+def ours(features: Features, recording: Recording) -> tuple[Array, Array, Array, Array]:
+    """Scores (layers x people), Nili's bounds (2 x people), and the RDMs of layers and people."""
+    layers = prepare_layers(features, recording, "correlation")
+    brains = prepare_brains(recording, "correlation")[0]
+    measured = np.stack([brain.vector for brain in brains])
+    scores = compare(layers.vectors, measured, "spearman")
+    return scores, nili_bounds(brains, ITEMS, "spearman")[0], layers.vectors, measured
 
 
-def ours(features: Features, recording: Recording) -> tuple[Array, Array]:
-    """Scores (layers x people) and Nili's bounds (2 x people)."""
-    layers, brains = (
-        prepare_layers(features, recording, "correlation"),
-        prepare_brains(recording, "correlation")[0],
-    )
-    whole = parts_of(np.arange(ITEMS), layers, brains, Comparison(ITEMS, "spearman"))
-    return correlations(whole, len(brains)), nili_bounds(brains, ITEMS, "spearman")[0]
-
-
-def with_rsatoolbox(features: Features, recording: Recording) -> tuple[float, float, Array, Array]:
-    """Seconds without a null and a permutation; scores and bounds."""
-    import rsatoolbox
-    from rsatoolbox import inference, rdm
-
-    def all_of_it() -> Any:
-        data = [
-            rsatoolbox.data.Dataset(person.responses.astype(np.float64)) for person in recording.participants
-        ]
-        brains = rdm.calc_rdm(data, method="correlation")
-        models = rdm.calc_rdm(
-            [rsatoolbox.data.Dataset(x.astype(np.float64)) for x in features.layers.values()],
-            method="correlation",
-        )
-        return (
-            brains,
-            models,
-            rdm.compare(models, brains, "spearman"),
-            inference.boot_noise_ceiling(brains, "spearman"),
-        )
-
-    seconds, (brains, models, scores, bounds) = timed(all_of_it)
-    order = np.random.default_rng(1).permutation(ITEMS)
-
-    def permuted() -> None:
-        models.reorder(order)
-        rdm.compare(models, brains, "spearman")
-
-    return seconds, timed(permuted)[0], np.asarray(scores), np.asarray(bounds)
-
-
-def with_scipy(features: Features, recording: Recording) -> tuple[float, float, Array, Array]:
-    """The same in a plain loop, comparisons timed on every tenth person and scaled."""
-    few = recording.participants[::10]
-    scale = len(recording.participants) / len(few)
-    rdm_seconds, vectors = timed(lambda: [pdist(p.responses, "correlation") for p in recording.participants])
-    models = [pdist(x, "correlation") for x in features.layers.values()]
-
-    def compared() -> Array:
-        return np.array([[spearmanr(x, y).statistic for y in vectors[::10]] for x in models])
-
-    seconds, scores = timed(compared)
-    ranked = rankdata(vectors, axis=1)
-
-    def ceilings() -> Array:
-        lower = [
-            spearmanr(ranked[i], np.delete(ranked, i, axis=0).mean(axis=0)).statistic for i in range(PEOPLE)
-        ]
-        upper = [spearmanr(row, ranked.mean(axis=0)).statistic for row in ranked]
-        return np.array([np.mean(lower), np.mean(upper)])
-
-    ceiling_seconds, bounds = timed(ceilings)
-    return rdm_seconds + seconds * scale + ceiling_seconds, seconds * scale, scores, bounds
+def theirs(features: Features, recording: Recording) -> tuple[Any, Any, Array, Array]:
+    """The same with rsatoolbox: RDMs of people and layers, scores, mean bounds."""
+    data = [rsatoolbox.data.Dataset(person.responses.astype(np.float64)) for person in recording.participants]
+    brains = rdm.calc_rdm(data, method="correlation")
+    layers = [rsatoolbox.data.Dataset(x.astype(np.float64)) for x in features.layers.values()]
+    models = rdm.calc_rdm(layers, method="correlation")
+    scores = np.asarray(rdm.compare(models, brains, "spearman"))
+    return brains, models, scores, np.asarray(inference.boot_noise_ceiling(brains, "spearman"))
 
 
 def numpy_loop(models: Array, brains: Array, orders: NDArray[np.intp]) -> Array:
@@ -138,54 +78,118 @@ def numpy_loop(models: Array, brains: Array, orders: NDArray[np.intp]) -> Array:
     return np.array([(models[:, place[o[first], o[second]]] @ brains.T).mean(axis=1) for o in orders])
 
 
+def resampled(models: Any, brains: Any) -> None:
+    """Draws of items with repeats, and what rsatoolbox makes of each."""
+    for _ in range(TIMED_RESAMPLES):
+        drawn, chosen = inference.bootstrap_sample_pattern(brains)
+        rdm.compare(models.subsample_pattern("index", chosen), drawn, "spearman")
+
+
+def bootstrap_seconds(models: Array, brains: Array) -> float:
+    """The interval of a layer over people and items, from the influence of each pair on each correlation."""
+    x, y = ready(models, "spearman")[0][0], ready(brains, "spearman")[0]
+    r = (x * y).sum(axis=1, keepdims=True)
+    table = r + PAIRS * (x * y - r * (x**2 + y**2) / 2)
+    draws = {"seed": 0, "draws": RESAMPLES}
+    return timed(
+        lambda: corrected_two_factor_interval(mean_of_pairs(table, ITEMS), (PEOPLE, ITEMS), **draws)
+    )[0]
+
+
+def plain_limit() -> float:
+    """Seconds that RDMs, comparison and ceilings need: symmetric products count half."""
+    products = ITEMS**2 / 2 * (PEOPLE * VOXELS + LAYERS * WIDTH)
+    return gemm_limit(products + (LAYERS + 2) * PEOPLE * PAIRS)
+
+
 def main(permutations: int) -> None:
     """Print seconds, ratios and differences."""
     features, recording = made()
     ours(features, recording)
-    runs = [timed(lambda: ours(features, recording)) for _ in range(3)]
-    seconds, (scores, bounds) = sorted(runs, key=lambda run: run[0])[1]
-
-    layers, brains = (
-        prepare_layers(features, recording, "correlation"),
-        prepare_brains(recording, "correlation")[0],
-    )
-    whole = parts_of(np.arange(ITEMS), layers, brains, Comparison(ITEMS, "spearman"))
-    models = ready(layers.vectors, "spearman")[0]
-    ranked = np.concatenate([part.brain for part in whole])
+    seconds, (scores, bounds, layers, brains) = timed(lambda: ours(features, recording), 3)
+    models, ranked = (ready(vectors, "spearman")[0] for vectors in (layers, brains))
     simple = Statistic(models, ranked.mean(axis=0, keepdims=True), (0, 1))  # no halves: all pairs only
-
-    def null() -> Any:
-        return permutation_tests(simple, ITEMS, (), seed=0, draws=permutations)[2]
-
-    null_seconds, tests = sorted((timed(null) for _ in range(3)), key=lambda run: run[0])[1]
+    null, _ = timed(lambda: permutation_tests(simple, ITEMS, (), seed=0, draws=permutations), 3)
     metric = replace(RobustRsa(), permutations=permutations)
-    metric_seconds, found = timed(lambda: metric.score(features, recording, SilentReporter()))
+    whole, found = timed(lambda: metric.score(features, recording, SilentReporter()))
     assert isinstance(found, Scores)
-    print(f"ours: scores and ceilings {seconds:.3f} s, null of the best layer {null_seconds:.3f} s")
-    print(f"ours: all of the metric, layer chosen on held-out people and items {metric_seconds:.3f} s")
 
-    try:
-        name, (peer, one, theirs, limits) = "rsatoolbox", with_rsatoolbox(features, recording)
-    except ImportError:
-        name, (peer, one, theirs, limits) = "scipy in a loop", with_scipy(features, recording)
-    step = PEOPLE // theirs.shape[1]
-    total = peer + one * permutations
-    print(f"{name}: without a null {peer:.2f} s: ratio {peer / seconds:.0f}")
-    ratio = total / (seconds + null_seconds)
-    print(f"{name}: with {permutations:,} permutations {total:.0f} s (scaled): ratio {ratio:.0f}")
-    ratio = total / metric_seconds
-    print(f"    over all of the metric, of which it has no choice and no interval: {ratio:.0f}")
-    print(f"    largest difference of scores {np.abs(scores[:, ::step] - theirs).max():.1e}")
-    print(f"    largest difference of mean bounds {np.abs(bounds.mean(axis=1) - limits.ravel()).max():.1e}")
+    peer, (their_brains, their_models, expected, limits) = timed(lambda: theirs(features, recording))
+    resamples, _ = timed(lambda: resampled(their_models, their_brains))
+    order = np.random.default_rng(1).permutation(ITEMS)
+
+    def permuted() -> None:
+        their_models.reorder(order)
+        rdm.compare(their_models, their_brains, "spearman")
+
+    one, _ = timed(permuted, 3)
+    differences = np.abs(scores - expected).max(), np.abs(bounds.mean(axis=1) - limits).max()
 
     orders = np.concatenate([block.permutations(ITEMS) for block in blocks(0, 50)])
     # The side with fewer vectors is permuted, the brains' here: the models' permutation is the inverse.
     loop, draws = timed(lambda: numpy_loop(models, ranked, np.argsort(orders, axis=1)))
     again = permutation_tests(simple, ITEMS, (), seed=0, draws=50)[2]
-    difference = np.abs(np.sort(draws.max(axis=1)) - again.maxima).max()
-    loop *= permutations / 50
-    print(f"numpy loop on ranks: null {loop:.1f} s (scaled): ratio {loop / null_seconds:.0f}")
-    print(f"    largest difference of the null's maxima {difference:.1e}; p of the best layer {tests.p:.4f}")
+    same = float(np.abs(np.sort(draws.max(axis=1)) - again.maxima).max())
+
+    needed, many = plain_limit(), f"null of {permutations:,} permutations"
+    with_null = needed + gemm_limit(single=permutations * LAYERS * PAIRS)
+    total, scaled = peer + one * permutations, f"1 of {permutations:,} permutations"
+    exact = float(max(differences))
+    report(
+        "rsa",
+        [
+            Row(
+                "RSA with ceilings, no null (W1)",
+                seconds,
+                "rsatoolbox",
+                peer,
+                10,
+                "all of it",
+                exact,
+                1e-12,
+                needed / seconds,
+            ),
+            Row(
+                f"RSA with ceilings and a {many} (W1)",
+                seconds + null,
+                "rsatoolbox",
+                total,
+                2000,
+                scaled,
+                exact,
+                1e-12,
+                with_null / (seconds + null),
+                why="people's RDMs and the ranking of them for the ceilings take two thirds of the time",
+            ),
+            Row(
+                f"{many} alone (W1)",
+                null,
+                "numpy loop on ranks",
+                loop * permutations / 50,
+                4,
+                f"50 of {permutations:,} permutations",
+                same,
+                1e-6,
+            ),
+            Row(
+                "all of rsa/robust: layer chosen on others, the null of that, partial scores, interval",
+                whole,
+                "rsatoolbox, no choice, no interval",
+                total,
+                0,
+                scaled,
+            ),
+            Row(
+                f"interval over items and people, {RESAMPLES:,} draws",
+                bootstrap_seconds(layers, brains),
+                "rsatoolbox, bootstrap over items",
+                resamples * RESAMPLES / TIMED_RESAMPLES,
+                300,
+                f"{TIMED_RESAMPLES} of {RESAMPLES:,} draws",
+                why="draws are taken one by one; ours are 3,000 and resample people, too",
+            ),
+        ],
+    )
 
 
 if __name__ == "__main__":

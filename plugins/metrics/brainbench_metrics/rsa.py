@@ -12,8 +12,9 @@ people.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from brainbench import hookimpl
 from brainbench.arrays import AnyFeatures, Recording
@@ -59,14 +60,15 @@ class Rsa:
         Raises ShapeError when features and recording hold different numbers of items. Skips where no layer's
         distances vary, where voxels cannot correspond and where nobody has a ceiling.
         """
-        with reporter.task(f"RSA (paper) in {recording.region}", 1) as advance:
+        with reporter.task(f"RSA (paper) in {recording.region}", 1) as advance, _one_thread():
             made = paper_scores(features, recording, self.lowest_ceiling)
             advance(1)
         return made
 
     def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """The leave-one-out ceiling: median over people. Scores are ratios to it, so their own limit is 1."""
-        return paper_ceiling(recording, self.lowest_ceiling)
+        with _one_thread():
+            return paper_ceiling(recording, self.lowest_ceiling)
 
 
 @dataclass(frozen=True)
@@ -131,14 +133,22 @@ class RobustRsa:
             self.bootstraps,
             self.seed,
         )
-        with reporter.task(f"RSA (robust) in {recording.region}", 1) as advance:
+        with reporter.task(f"RSA (robust) in {recording.region}", 1) as advance, _one_thread():
             made = robust_scores(features, recording, how)
             advance(1)
         return made
 
     def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Nili's bounds: how well the mean RDM of the others (lower), and of all (upper), fits a person's."""
-        return nili_ceiling(recording, self.distance, self.comparator)
+        with _one_thread():
+            return nili_ceiling(recording, self.distance, self.comparator)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """BLAS on one thread: on several it sums in another order, and the last bits of a score would differ."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return cast("AbstractContextManager[object]", threadpool_limits(limits=1, user_api="blas"))
 
 
 @hookimpl

@@ -9,12 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from brainbench.arrays import Features, Participant, Recording
 from brainbench.progress import SilentReporter
 from brainbench.records import Scores, Skip
 from brainbench.statistics import two_way_interval
-from brainbench_metrics.rsa import RobustRsa
+from brainbench_metrics.rsa import RobustRsa, Rsa
 from brainbench_metrics.rsa_folds import halves
 
 Array = NDArray[np.float64]
@@ -101,3 +102,22 @@ def test_an_interval_over_people_and_items_holds_and_is_no_wider_than_the_bootst
     assert np.count_nonzero((low <= np.mean(found)) & (np.mean(found) <= high)) >= 52
     assert 1 < np.mean(high - low) / (3.92 * np.std(found)) < 1.6
     assert 0.6 < np.mean(ratio) < 1.05
+
+
+@pytest.mark.parametrize("metric", [QUICK, Rsa()])
+def test_no_bit_depends_on_the_threads_of_blas(metric: Any) -> None:
+    """Products large enough for BLAS to share them out, which changes the order of its sums."""
+    rng = np.random.default_rng(5)
+    x, shared = rng.normal(size=(46, 300)), rng.normal(size=(46, 300))
+    people = tuple(
+        Participant(f"p{i}", shared + rng.normal(size=(46, 300)), np.arange(46)) for i in range(60)
+    )
+    recording = Recording("region", tuple(f"i{i}" for i in range(46)), people)
+    features = Features({f"layer.{i}": x + rng.normal(size=(46, 300)) for i in range(20)})
+    made = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads, user_api="blas"):
+            found = [metric.score(features, recording, QUIET), metric.ceiling(recording, QUIET)]
+        assert all(isinstance(outcome, Scores) for outcome in found)
+        made.append([(outcome.per_participant.tobytes(), outcome.details) for outcome in found])
+    assert made[0] == made[1]

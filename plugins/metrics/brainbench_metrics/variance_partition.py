@@ -11,8 +11,12 @@ the same, and features that are mixtures of nuisances add exactly nothing, where
 more weight to those nuisances that matter. Penalties for both come from mixtures of the two kernels,
 m K_features + (1 - m) K_nuisances, each of the same mean squared length over the training items (banded
 ridge: Nunez-Elizalde, Huth and Gallant 2019, NeuroImage 197:482). m and the penalty have the least
-leave-one-out error in training; m = 0 is among them, so that useless features need not harm. Held-out R2 is
-not forced above zero: on noise it is slightly below, and so is the unique part.
+leave-one-out error in training.
+
+Noise beside the nuisances shrinks what is predicted from them, for all people alike, which alone may help:
+so the model of nuisances may choose mixtures as well, with features that say of each item only that it is
+itself. The model of both has these choices, too, so that useless features need not harm. Held-out R2 is not
+forced above zero: on noise it is slightly below, and so is the unique part.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from brainbench_metrics.folds import Fold
 from brainbench_metrics.nested_ridge import NestedRidge, scaled
 from brainbench_metrics.nested_scores import Kernels, Problem, choose
 from brainbench_metrics.parallel import in_order
+from brainbench_metrics.within_strata import without_means
 
 Array = NDArray[np.float64]
 MIXES = (0.1, 0.5, 0.9)
@@ -53,18 +58,23 @@ class Partition:
 def mixed_kernels(
     layer: Kernels, nuisances: Array, strata: IntArray, there: IntArray, mixes: Sequence[float] = MIXES
 ) -> Kernels:
-    """Kernels of a fold for `variance_partition`: of the nuisances, then the layer's at each mixture.
+    """Kernels of a fold for `variance_partition`.
 
-    layer: gives a fold's inner products (items x items) of the layer. nuisances (items x k) are standardised
-    within strata over those training items that are `there`: positions of items.
+    The nuisances', these with what each item has alone at each mixture, and these with the layer. layer:
+    gives a fold's inner products (items x items) of the layer. nuisances (items x k) are standardised within
+    strata over those training items that are `there`: positions of items.
     """
 
     def kernels(fold: Fold) -> Array:
         train = np.intersect1d(fold.train, there)
         columns = scaled(nuisances, strata, train)
         dull = _of_length_one(columns @ columns.T, train)
-        own = _of_length_one(_without(layer(fold), columns, train), train)
-        return np.stack([dull, *(mix * own + (1 - mix) * dull for mix in mixes)])
+        items = without_means(np.eye(len(strata)), strata, train)
+        made = [dull]
+        for inner in (items @ items.T, layer(fold)):
+            own = _of_length_one(_without(inner, columns, train), train)
+            made += [mix * own + (1 - mix) * dull for mix in mixes]
+        return np.stack(made)
 
     return kernels
 
@@ -84,8 +94,8 @@ def _without(inner: Array, columns: Array, train: IntArray) -> Array:
 def variance_partition(problem: Problem) -> Partition:
     """Partition the variance of each person's responses.
 
-    The problem's kernels are those of `mixed_kernels`. The mixture is chosen for all people together,
-    penalties for each.
+    The problem's kernels are those of `mixed_kernels`. Mixtures are chosen for all people together, penalties
+    for each.
     """
     total = np.zeros((3, len(problem.people.members)))
     for sums in in_order(lambda fold: _fold_sums(problem, fold), problem.folds):
@@ -100,11 +110,13 @@ def _fold_sums(problem: Problem, fold: Fold) -> Array:
     ridges = problem.ridges(fold)
     outers = [np.stack([people[member].outer for member in members]) for members, _ in ridges]
     losses = [ridge.losses(outer) for outer, (_, ridge) in zip(outers, ridges, strict=True)]
-    chosen, penalties = choose(losses)
+    alone = losses[0].shape[1] // 2 + 1  # kernels without the layer come first, and are one more
+    dull, _ = choose([loss[:, :alone] for loss in losses])
+    both, penalties = choose(losses)
     sums = np.zeros((3, len(people)))
     for (members, ridge), outer, best in zip(ridges, outers, penalties, strict=True):
         for place, member in enumerate(members):
-            for at, row in enumerate((0, int(chosen))):
+            for at, row in enumerate((int(dull), int(both))):
                 sums[at, member], sums[2, member] = _explained(
                     ridge, outer[place], row, int(best[place, row])
                 )

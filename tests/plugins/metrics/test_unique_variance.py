@@ -21,6 +21,7 @@ from brainbench.records import Scores
 from brainbench_metrics.predictivity_robust import RobustPredictivity
 from brainbench_metrics.variance_partition import MIXES
 from brainbench_metrics.within_strata import repeated_folds
+from brainbench_tasks.deduction import Deduction
 from brainbench_tasks.simulated import SimulatedDeduction
 
 Array = NDArray[np.float64]
@@ -79,24 +80,21 @@ def plain(x: Array, known: Sequence[Array], responses: Sequence[Array], folds: A
         fits = []
         for columns, raw in zip(known, responses, strict=True):
             y = StandardScaler().fit_transform(raw)
-            parts = [StandardScaler().fit(c[fold.train]).transform(c) for c in (columns, x)]
-            parts[1] = parts[1] - LinearRegression().fit(parts[0][fold.train], parts[1][fold.train]).predict(
-                parts[0]
-            )
-            parts = [part / np.sqrt((part[fold.train] ** 2).sum(axis=1).mean()) for part in parts]
-            stacks = [
-                parts[0],
-                *(np.hstack([np.sqrt(1 - m) * parts[0], np.sqrt(m) * parts[1]]) for m in MIXES),
-            ]
-            fits.append(
-                (y, [(s, RidgeCV(alphas=FAST.alphas).fit(s[fold.train], y[fold.train])) for s in stacks])
-            )
-        best = int(np.sum([[-fit.best_score_ for _, fit in made] for _, made in fits], axis=0).argmin())
-        for person, (y, made) in enumerate(fits):
+            scaled = StandardScaler().fit(columns[fold.train]).transform(columns)
+            stacks = [scaled / np.sqrt(scaled.shape[1])]
+            for array in (np.eye(len(x)), StandardScaler().fit(x[fold.train]).transform(x)):
+                own = array - LinearRegression().fit(scaled[fold.train], array[fold.train]).predict(scaled)
+                own /= np.sqrt((own[fold.train] ** 2).sum() / len(fold.train))
+                stacks += [np.hstack([np.sqrt(1 - m) * stacks[0], np.sqrt(m) * own]) for m in MIXES]
+            rows = [(s, RidgeCV(alphas=FAST.alphas).fit(s[fold.train], y[fold.train])) for s in stacks]
+            fits.append((y, rows))
+        errors = np.sum([[-fit.best_score_ for _, fit in rows] for _, rows in fits], axis=0)
+        best = int(errors[: 1 + len(MIXES)].argmin()), int(errors.argmin())
+        for person, (y, rows) in enumerate(fits):
             measured = y[fold.test] - y[fold.test].mean(axis=0)
             total[person] += (measured**2).sum()
-            for at, row in enumerate((0, best)):
-                stack, fit = made[row]
+            for at, row in enumerate(best):
+                stack, fit = rows[row]
                 predicted = fit.predict(stack[fold.test])
                 predicted = predicted - predicted.mean(axis=0)
                 explained[at, person] += (measured**2).sum() - ((measured - predicted) ** 2).sum()
@@ -171,6 +169,21 @@ def test_mixtures_of_nuisances_add_nothing_and_planted_features_do(items: str) -
     assert added["mixture"] == [0.0, 0.0, 0.0]
     assert abs(np.mean(added["mixture and noise"])) < 0.005
     assert min(added["planted"]) > 0.05
+
+
+@pytest.mark.real
+def test_noise_adds_nothing_on_real_data(mirror: Any) -> None:
+    """Where little can be predicted, noise beside nuisances would shrink them, and gain by that alone."""
+    dataset = Deduction()
+    stimuli, bare = dataset.stimuli(QUIET), dataset.recording("deductive_reasoning", QUIET)
+    known = nuisances(stimuli, bare.strata, dataset.design_conditions, dataset.behaviour(QUIET))
+    recording = replace(bare, nuisances=known)
+    rng = np.random.default_rng(0)
+    found = [unique(Features({"noise": rng.normal(size=(70, 300))}), recording) for _ in range(5)]
+    added = [one["r2_unique"] for one in found]
+    assert abs(np.mean(added)) < 0.0015
+    assert found[0]["r2_nuisances"] > 0.003
+    assert found[0]["nuisances"] == [name for name in known if name != "type"]
 
 
 @pytest.mark.parametrize("name", ["characters", "own-response-time", "others-response-time"])

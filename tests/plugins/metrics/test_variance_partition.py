@@ -55,19 +55,18 @@ def plain(features: Array, nuisances: Array, responses: Array, folds: Any) -> tu
     y = StandardScaler().fit_transform(responses)
     explained, total = np.zeros(2), 0.0
     for fold in folds:
-        parts = []
-        for columns in (nuisances, features):
-            scaler = StandardScaler().fit(columns[fold.train])
-            parts.append(scaler.transform(columns) / np.sqrt(columns.shape[1]))
-        fit = LinearRegression().fit(parts[0][fold.train], parts[1][fold.train])
-        parts[1] = parts[1] - fit.predict(parts[0])
-        parts[1] /= np.sqrt((parts[1][fold.train] ** 2).sum() / len(fold.train))
-        stacks = [parts[0], *(np.hstack([np.sqrt(1 - m) * parts[0], np.sqrt(m) * parts[1]]) for m in MIXES)]
+        known = StandardScaler().fit(nuisances[fold.train]).transform(nuisances)
+        stacks = [known / np.sqrt(known.shape[1])]
+        scaler = StandardScaler().fit(features[fold.train])
+        for columns in (np.eye(len(y)), scaler.transform(features)):
+            own = columns - LinearRegression().fit(known[fold.train], columns[fold.train]).predict(known)
+            own /= np.sqrt((own[fold.train] ** 2).sum() / len(fold.train))
+            stacks += [np.hstack([np.sqrt(1 - m) * stacks[0], np.sqrt(m) * own]) for m in MIXES]
         fits = [RidgeCV(alphas=ALPHAS).fit(stack[fold.train], y[fold.train]) for stack in stacks]
-        best = int(np.argmax([fit.best_score_ for fit in fits]))
+        best = [int(np.argmax([fit.best_score_ for fit in fits[:rows]])) for rows in (1 + len(MIXES), None)]
         measured = y[fold.test] - y[fold.test].mean(axis=0)
         total += float((measured**2).sum())
-        for at, row in enumerate((0, best)):
+        for at, row in enumerate(best):
             predicted = fits[row].predict(stacks[row][fold.test])
             predicted -= predicted.mean(axis=0)
             explained[at] += float((measured**2).sum() - ((measured - predicted) ** 2).sum())

@@ -19,6 +19,7 @@ import pytest
 pytestmark = pytest.mark.real
 TESTS = Path(__file__).parent
 Start = Callable[..., "subprocess.Popen[str]"]
+NOISE = ("--model", "baseline:noise@56", "--model", "baseline:noise+type@56")
 PAPER = ("--metric", "predictivity/paper")  # the one that is fast and whose numbers were published
 QUICK = ("--region", "deductive_reasoning", "--no-baselines", *PAPER)
 
@@ -93,28 +94,32 @@ def test_a_real_model_is_scored_on_the_real_data_and_only_once(
         str(real_model),
         "--model",
         f"untrained:{real_model}",
+        *NOISE,
         "--dataset",
         "deduction",
         *PAPER,
     )
     out, err = finish(start(*command, db=db))
-    assert "27 cells: 27 computed, 0 were there, 0 failed" in err
+    assert "126 cells: 126 computed, 0 were there, 0 failed" in err
     assert "stories260k" in out
     layers, people = 10, 10  # attention and layer output of five layers
-    scored = "SELECT count(*) FROM records WHERE kind = '{}' AND outcome = 'scores'"
-    assert rows(db, scored.format("score")) == [(18,)]
-    assert rows(db, scored.format("ceiling")) == [(9,)]
+    scored = "SELECT count(*) FROM records WHERE kind = '{}' AND outcome = 'scores' AND {}"
+    assert rows(db, scored.format("score", "model LIKE '%stories260k'")) == [(18,)]
+    assert rows(db, scored.format("score", "model LIKE 'baseline:%'")) == [
+        (11 * 9 - 6,)
+    ]  # type, all items only
+    assert rows(db, scored.format("ceiling", "1")) == [(9,)]
     per_person = """SELECT count(*) FROM participant_scores p JOIN records r ON r.id = p.record_id
-        WHERE r.kind = 'score'"""
+        WHERE r.kind = 'score' AND r.model LIKE '%stories260k'"""
     assert rows(db, per_person) == [(18 * layers * people,)]
     before = contents(db)
     _, err = finish(start(*command, db=db))
-    assert "0 computed, 27 were there" in err
+    assert "0 computed, 126 were there" in err
     assert contents(db) == before
     check_board(json.loads(finish(start("board", "--json", db=db))[0]))
-    render = [sys.executable, str(TESTS / "docs/render.py"), "--check", "--results", str(db)]
-    readme = subprocess.run(render, capture_output=True, text=True, check=False)
-    assert readme.returncode == 0, f"the README's table is not what was just measured: {readme.stdout}"
+    tables = [sys.executable, str(TESTS / "docs/result_tables.py"), "--check", str(db)]
+    readme = subprocess.run(tables, capture_output=True, text=True, check=False)
+    assert readme.returncode == 0, f"a table of the README is not what was just measured: {readme.stdout}"
 
 
 def check_board(board: list[dict[str, Any]]) -> None:
@@ -126,7 +131,10 @@ def check_board(board: list[dict[str, Any]]) -> None:
         assert shown["deductive_reasoning", items]["ceiling"] == pytest.approx(ceiling, abs=1e-3)
     assert not main["simulated"]
     assert "maximum" in main["choice"]
-    assert {row["rank"] for row in board} == {1, 2}
+    assert {row["rank"] for row in board if not row["baseline"]} == {1}
+    assert {row["rank"] for row in board if row["baseline"]} == {None}
+    assert main["above"] == "baseline:noise+type@56"  # its many layers and the type reach more than the model
+    assert main["above_low"] < main["above_by"] < main["above_high"]
 
 
 def test_kill_9_at_random_moments_then_a_resume_ends_like_an_undisturbed_run(

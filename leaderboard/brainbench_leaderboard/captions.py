@@ -28,7 +28,7 @@ def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[str]:
             lines[f"{metric}: ceiling is {what}" if own else f"{metric}: ceiling is the {what}"] = None
     across = list(dict.fromkeys(row["above_across"] for row in scored if row["above_across"]))
     if across:
-        lines[f"+/-: above the best dull predictor, 95% interval over {' or '.join(across)}"] = None
+        lines[f"[ ]: above the best dull predictor, 95 % interval over {' or '.join(across)}"] = None
     return [plain(line) for line in (*lines, "# ranks by the first region; baselines have no rank")]
 
 

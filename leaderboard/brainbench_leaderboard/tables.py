@@ -87,8 +87,7 @@ def _value(value: Value, detailed: bool) -> Text:
     if detailed and value.layer:
         text.append(f"\n{value.layer}", style="dim")
     if value.above:
-        beside = f" {value.beside}" if detailed else ""
-        text.append(f"\n{value.above}{beside}", style="dim")
+        text.append(f"\n{value.above} {value.beside}" if detailed else f"\n{value.briefly}", style="dim")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -21,13 +22,15 @@ CEILINGS = {"ceiling": "ceiling", "ceiling on the scores' own scale": "ceiling_l
 class Value:
     """What stands in one place of a table; `state` is "scores", "skip", "failure" or "missing".
 
-    `above`: how far it stands above the best dull predictor, with its interval, and `beside` that one's name.
+    `above`: how far it stands above the best dull predictor, with its interval, once with three decimals and
+    `briefly` with two; and `beside` that one's name.
     """
 
     text: str
     state: str
     layer: str = ""
     above: str = ""
+    briefly: str = ""
     beside: str = ""
 
 
@@ -219,14 +222,22 @@ def _value(row: Row | None) -> Value:
     return Value(text, "scores", plain(row["best_layer"]), *_above(row))
 
 
-def _above(row: Row) -> tuple[str, str]:
+def _above(row: Row) -> tuple[str, str, str]:
     """How far a score stands above the best dull predictor, and which one that is; empty where unknown."""
     if row["above_by"] is None:
-        return "", ""
-    by = f"{row['above_by']:+.3f}"
-    if row["above_low"] is not None:
-        by += f" [{row['above_low']:.3f}, {row['above_high']:.3f}]"
-    return by, _short(row["above"])
+        return "", "", ""
+    numbers = [row["above_by"], row["above_low"], row["above_high"]]
+    exact, rough = (
+        [
+            f"{number:{sign}.{digits}f}"
+            for number, sign in zip(numbers, "+--", strict=True)
+            if number is not None
+        ]
+        for digits in (3, 2)
+    )
+    short = [re.sub(r"^([+-]?)0\.", r"\1.", number) for number in rough]
+    by, brief = (f"{first} [{', '.join(rest)}]" if rest else first for first, *rest in (exact, short))
+    return by, brief, _short(row["above"])
 
 
 def _ceiling(rows: list[Row], region: str, column: str) -> Value:

@@ -117,8 +117,8 @@ def test_the_best_is_taken_but_neither_people_nor_another_models_twin() -> None:
 
 
 def test_a_baseline_itself_and_a_lonely_model_have_none() -> None:
-    only = with_margins([row("m", 0.5)], {}.__getitem__)
-    dull = with_margins([row("b", 0.5, "baseline"), row("c", 0.4, "baseline")], {}.__getitem__)
+    only = with_margins([row("m", 0.5)], lambda name: cells(OTHERS))
+    dull = with_margins([row("b", 0.5, "baseline"), row("c", 0.4, "baseline")], lambda name: cells(OTHERS))
     assert all(one["above"] is None for one in (*only, *dull))
 
 
@@ -203,4 +203,21 @@ def test_tables_show_the_margin_and_in_brief_the_best_dull_predictor(
         text = console.export_text()
         assert says in text
         assert ("-  dull" in text) == detailed
-        assert f"{rows[0]['above_by']:+.3f}" in text
+        value = view.tables(rows)[0].sections[0].entries[0].values[0]
+        assert value.above.startswith(f"{rows[0]['above_by']:+.3f} [")
+        assert (value.above if detailed else value.briefly) in text
+
+
+@pytest.mark.parametrize(
+    ("by", "low", "high", "exact", "brief"),
+    [
+        (0.1294, 0.0938, 1.165, "+0.129 [0.094, 1.165]", "+.13 [.09, 1.17]"),
+        (-0.1294, -0.1938, -0.065, "-0.129 [-0.194, -0.065]", "-.13 [-.19, -.07]"),
+        (10.0, None, None, "+10.000", "+10.00"),
+    ],
+)
+def test_margins_are_written_once_exactly_and_once_briefly(
+    by: float, low: float | None, high: float | None, exact: str, brief: str
+) -> None:
+    made = {"above_by": by, "above_low": low, "above_high": high, "above": "baseline:words"}
+    assert view._above(made) == (exact, brief, "words")

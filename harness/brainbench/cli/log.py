@@ -37,7 +37,9 @@ class Log:
                 self._scored[group] += 1
                 self._seconds[group] += result.provenance["seconds"]
             elif isinstance(outcome, Failure):
-                self._say("failed", "red", cell, f"{outcome.message} {outcome.hint}".strip())
+                reason = f"{outcome.message} {outcome.hint}".strip()
+                who = "" if outcome.phase == "data" else None  # data that fail do so for every model
+                self._say("failed", "red", cell, reason, who)
             elif not cell.baseline:  # not every baseline is there on every dataset, and the board says why
                 self._say("skipped", "yellow", cell, outcome.reason)
         self._left[group] -= 1
@@ -48,8 +50,8 @@ class Log:
                 "done", "green", f"{who}{change} on {dataset}: {cells} ({self._seconds[group]:.1f} s)"
             )
 
-    def _say(self, state: str, style: str, cell: Cell, reason: str) -> None:
-        said = (state, _group(cell)[0], reason)
+    def _say(self, state: str, style: str, cell: Cell, reason: str, who: str | None = None) -> None:
+        said = (state, _group(cell)[0] if who is None else who, reason)
         if said not in self._said:
             self._said.add(said)
             self._print(state, style, f"{cell}: {reason}")

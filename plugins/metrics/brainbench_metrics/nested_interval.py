@@ -18,7 +18,7 @@ import numpy as np
 from brainbench.arrays import IntArray
 from brainbench.errors import ShapeError
 from brainbench.statistics import corrected_two_factor_interval
-from brainbench_metrics.nested_scores import NestedScores, Problem
+from brainbench_metrics.nested_scores import Array, NestedScores, Problem
 from brainbench_metrics.within_strata import indicator
 
 _COVERS = (
@@ -35,14 +35,8 @@ def interval_facts(found: NestedScores, problem: Problem, draws: int, seed: int)
     people = problem.people.members
     if len(people) < 2:
         return {"interval": None, "interval_reason": "One person says nothing about other people."}
-    n_items = len(problem.strata)
-    units = indicator(np.arange(n_items) if problem.groups is None else problem.groups)
-    there = np.zeros((len(people), n_items))
-    for row, person in enumerate(people):
-        there[row, person.items] = 1.0
-    widening = np.sqrt(1 + n_items / np.mean([len(fold.train) for fold in problem.folds]))
-    deviations = (found.table - found.nested[:, None]) * there
-    sums, counts = widening * deviations @ units, there @ units
+    there, units = _there(problem), indicator(_units(problem))
+    sums, counts = _deviations(found, problem) @ units, there @ units
     shape = (len(people), units.shape[1])
 
     def mean(who: IntArray, which: IntArray) -> float:
@@ -67,3 +61,54 @@ def interval_facts(found: NestedScores, problem: Problem, draws: int, seed: int)
             "covers": _COVERS,
         }
     }
+
+
+def item_values(found: NestedScores, problem: Problem) -> Array:
+    """What `Scores.per_item` is to hold (people x items): deviations widened as for the interval.
+
+    Where folds keep groups whole, all items of a group share a value, widened so that items drawn one by one
+    are as uncertain as groups drawn whole.
+    """
+    there, values = _there(problem) > 0, _deviations(found, problem)
+    if problem.groups is not None:
+        for row, items in enumerate(there):
+            values[row, items] = _of_groups(values[row, items], problem.groups[items])
+    made: Array = np.where(there, found.nested[:, None] + values, np.nan)
+    return made
+
+
+def _of_groups(values: Array, groups: IntArray) -> Array:
+    """Values (items,) of mean 0 made alike within groups, such that their mean has the error of whole groups.
+
+    Sums over groups s_g have a mean over n items with the error of sum(s_g^2) G / (G - 1) / n^2, values v
+    have one with that of sum(v^2) n / (n - 1) / n^2.
+    """
+    units = indicator(groups)
+    n_items, n_groups = units.shape
+    if n_groups < 2:
+        return np.zeros(n_items)
+    scale = np.sqrt(n_groups / (n_groups - 1) * (n_items - 1) / n_items)
+    spread = scale * (units @ ((values @ units) / np.sqrt(units.sum(axis=0))))
+    made: Array = spread - spread.mean()
+    return made
+
+
+def _units(problem: Problem) -> IntArray:
+    """What is drawn whole (items,): its number."""
+    return np.arange(len(problem.strata)) if problem.groups is None else problem.groups
+
+
+def _there(problem: Problem) -> Array:
+    """Which person has which item (people x items): 1 or 0."""
+    made = np.zeros((len(problem.people.members), len(problem.strata)))
+    for row, person in enumerate(problem.people.members):
+        made[row, person.items] = 1.0
+    return made
+
+
+def _deviations(found: NestedScores, problem: Problem) -> Array:
+    """What items add less the person's score, widened (people x items); 0 where the person lacks the item."""
+    training = float(np.mean([len(fold.train) for fold in problem.folds]))
+    widening = np.sqrt(1 + len(problem.strata) / training)
+    made: Array = widening * (found.table - found.nested[:, None]) * _there(problem)
+    return made

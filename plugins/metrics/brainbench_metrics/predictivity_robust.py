@@ -11,7 +11,7 @@ The estimator is that of `nested_ridge` and `nested_scores`. Reasons for its par
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from brainbench.errors import ShapeError, UsageError
 from brainbench.nouns import Reporter
 from brainbench.records import Scores, Skip
 from brainbench.statistics import MaxStatistic
-from brainbench_metrics.nested_interval import interval_facts
+from brainbench_metrics.nested_interval import interval_facts, item_values
 from brainbench_metrics.nested_null import null_scores
 from brainbench_metrics.nested_people import measured_people
 from brainbench_metrics.nested_scores import Array, NestedScores, Problem, nested_scores
@@ -102,7 +102,8 @@ class RobustPredictivity:
             **aggregate_facts(features, recording, self._problem),
             **problem.people.facts(),
         }
-        return _scores(found, matched, problem, details)
+        scores = _scores(found, matched, problem, details)
+        return replace(scores, items=recording.items, per_item=item_values(found, problem))
 
     def ceiling(self, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """How well all other people predict each person, by the same estimator: see `robust_ceiling`."""

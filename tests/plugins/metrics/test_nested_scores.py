@@ -17,7 +17,7 @@ from brainbench.arrays import Participant
 from brainbench.statistics import two_way_interval
 from brainbench_metrics import nested_null, parallel
 from brainbench_metrics.folds import Fold
-from brainbench_metrics.nested_interval import interval_facts
+from brainbench_metrics.nested_interval import interval_facts, item_values
 from brainbench_metrics.nested_null import null_scores, shuffled_scores
 from brainbench_metrics.nested_people import measured_people, shuffled_orders
 from brainbench_metrics.nested_ridge import NestedRidge, kernel
@@ -355,3 +355,56 @@ def test_the_interval_is_the_two_way_one_of_items_or_groups_widened_for_the_trai
         assert facts["standard_error"] == pytest.approx(wide.standard_error, rel=0.06)
         assert facts["standard_error"] > 1.3 * two_way_interval(table).standard_error
         assert (facts["low"] + facts["high"]) / 2 == pytest.approx(found.nested.mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [None, [3] * 10, [2, 4] * 5, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]])
+def test_values_of_items_have_the_scores_as_means_and_the_interval_as_their_two_way_one(sizes: Any) -> None:
+    rng = np.random.default_rng(14)
+    groups = None if sizes is None else np.repeat(np.arange(10), sizes)
+    ratios = []
+    for seed in range(6):
+        layers = data(seed)[0]
+        tuned = layers[0][:, :3] @ rng.normal(size=(3, 40))
+        made = problem(layers, [tuned + rng.normal(size=(30, 40)) for _ in range(4)], ONE, groups)
+        found = nested_scores(made)
+        values = item_values(found, made)
+        np.testing.assert_allclose(values.mean(axis=1), found.nested, atol=1e-12)
+        whole = two_way_interval(values)
+        facts = interval_facts(found, made, 1000, 0)["interval"]
+        ratios.append(whole.standard_error / facts["standard_error"])
+        if groups is None:
+            assert whole.low == pytest.approx(facts["low"], abs=0.15 * facts["standard_error"])
+            assert whole.high == pytest.approx(facts["high"], abs=0.15 * facts["standard_error"])
+        else:
+            assert all(len(np.unique(values[0, groups == name])) == 1 for name in range(10))
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.05 if sizes is None or len(set(sizes)) < 3 else 0.15)
+
+
+def test_values_of_items_that_a_person_lacks_are_not_there() -> None:
+    layers, people = data(3)
+    there = [np.arange(30), np.delete(np.arange(30), [3, 20, 21]), np.arange(30)]
+    held = [y[rows] for y, rows in zip(people, there, strict=True)]
+    for groups in (None, RUNS):
+        made = problem(layers, held, ONE, groups, present=there)
+        found = nested_scores(made)
+        values = item_values(found, made)
+        assert np.flatnonzero(np.isnan(values[1])).tolist() == [3, 20, 21]
+        assert not np.isnan(values[[0, 2]]).any()
+        np.testing.assert_allclose(np.nanmean(values, axis=1), found.nested, atol=1e-12)
+
+
+def test_the_difference_of_two_tables_says_how_sure_a_difference_of_layers_is() -> None:
+    """Over many draws of people and items the paired interval is about as wide as differences vary."""
+    rng = np.random.default_rng(15)
+    differences, errors = [], []
+    for _ in range(60):
+        signal = rng.normal(size=(30, 3))
+        one, two = (signal + noise * rng.normal(size=(30, 3)) for noise in (0.5, 0.8))
+        people = [signal @ rng.normal(size=(3, 30)) + 3 * rng.normal(size=(30, 30)) for _ in range(4)]
+        made = [problem([x], people, ONE) for x in (one, two)]
+        tables = [item_values(nested_scores(each), each) for each in made]
+        paired = two_way_interval(tables[0] - tables[1])
+        differences.append(paired.estimate)
+        errors.append(paired.standard_error)
+    assert np.mean(differences) > 0
+    assert 0.7 < np.mean(errors) / np.std(differences) < 1.6

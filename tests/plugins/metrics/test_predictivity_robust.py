@@ -14,6 +14,7 @@ from brainbench.arrays import Features, Recording
 from brainbench.errors import ShapeError, UsageError
 from brainbench.progress import SilentReporter
 from brainbench.records import Scores, Skip
+from brainbench.statistics import two_way_interval
 from brainbench.testing import check_metric
 from brainbench_metrics.predictivity_robust import NESTED, RobustPredictivity
 from brainbench_metrics.robust_ceiling import windows
@@ -132,6 +133,21 @@ def test_what_cannot_be_scored_is_left_out_with_the_reason(make_recording: Make)
     assert found.details["constant_voxels"] == 1
     assert found.details["voxels_per_person"] == {"p0": 11, "p3": 12}
     assert found.details["items_per_person"] == {"p0": 40, "p3": 37}
+
+
+def test_each_item_says_what_it_adds_and_what_a_person_lacks_is_not_there(make_recording: Make) -> None:
+    x, responses = people(12, n_people=4)
+    present = [np.arange(40)] * 3 + [np.arange(3, 40)]
+    recording = make_recording([y[rows] for y, rows in zip(responses, present, strict=True)], STRATA, present)
+    found = score({"x": x}, recording)
+    assert found.items == recording.items
+    assert found.per_item is not None
+    np.testing.assert_allclose(np.nanmean(found.per_item, axis=1), found.per_participant[0], atol=1e-12)
+    assert np.argwhere(np.isnan(found.per_item)).tolist() == [[3, 0], [3, 1], [3, 2]]
+    whole = score({"x": x}, make_recording(responses, STRATA))
+    assert whole.per_item is not None
+    two_way, interval = two_way_interval(whole.per_item.astype(np.float64)), whole.details["interval"]
+    assert two_way.standard_error == pytest.approx(interval["standard_error"], rel=0.15)
 
 
 def test_a_voxel_that_differs_only_between_types_is_left_out(make_recording: Make) -> None:

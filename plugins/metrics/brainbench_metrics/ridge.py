@@ -25,8 +25,9 @@ Array = NDArray[np.float64]
 # Relative size below which a difference between numbers is taken for what rounding leaves of zero. Far
 # above float64's rounding of the matrices here (1e-15), far below anything that was measured.
 NOTHING = 1e-12
-_STACK_NUMBERS = 1 << 20  # numbers in the criteria of a stack: 8 MiB
-_BLOCK_NUMBERS = 1 << 17  # numbers in a block of predictions: 1 MiB, about what a core's cache holds
+_STACK_NUMBERS = 1 << 21  # numbers in the criteria of a stack: 16 MiB
+_MOST_IN_STACK = 16  # what is done once a stack gets rarer, but there are fewer parts to share out
+_BLOCK_NUMBERS = 1 << 18  # numbers in a block of predictions: 2 MiB, about what a core's cache holds
 
 
 def gram(features: FloatArray) -> Array:
@@ -41,7 +42,7 @@ def gram(features: FloatArray) -> Array:
 
 def stack_size(n_items: int, n_alphas: int) -> int:
     """How many Gram matrices to treat at once: bounds the memory, and does not depend on the machine."""
-    return int(np.clip(_STACK_NUMBERS // (n_alphas * n_items**2), 1, 8))
+    return int(np.clip(_STACK_NUMBERS // (n_alphas * n_items**2), 1, _MOST_IN_STACK))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -162,7 +162,7 @@ def test_rotating_and_shifting_features_or_shifting_voxels_changes_nothing(
 
 
 def test_stacks_get_smaller_as_items_grow_so_that_memory_does_not() -> None:
-    assert stack_size(70, 7) == 8
+    assert stack_size(70, 7) == 16
     assert stack_size(5000, 7) == 1
     assert stack_size(300, 7) * 7 * 300**2 * 8 < 2**24
 

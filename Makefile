@@ -26,7 +26,9 @@ types: $(VENV)/.installed
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS=file.db writes the table, DEMO=1 runs the demo for its output
-	$(BIN)/python tests/docs/render.py $(if $(RESULTS),--results $(RESULTS)) $(if $(DEMO),--demo)
+	$(BIN)/python tests/docs/render.py $(if $(DEMO),--demo)
+	$(if $(RESULTS),$(BIN)/python tests/docs/result_tables.py $(RESULTS))
+	$(BIN)/python tests/docs/calibration.py
 
 bench: $(VENV)/.installed ## speed against peers, as ratios; needs BRAINBENCH_MIRROR or a network
 	for script in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done

@@ -1,13 +1,13 @@
 """What `predictivity/robust` says where nothing is there, and where something is. SIMULATED data.
 
-    python -m benchmarks.predictivity_null [repetitions, 400 by default] [folder]
+    python -m benchmarks.predictivity_null [repetitions, 300 by default] [folder]
 
 Each repetition is another draw of a simulated dataset: other people, other problems, other noise. Goals: at
 .05 the null is rejected as often as chance allows (within the exact binomial interval), with layers and
 penalties chosen inside; headlines are zero on average where nothing is planted, also for predictors of one
 column. How often the 95 percent interval holds the mean over repetitions is shown: less often than it says,
 with few people and items. Power is how often something planted is found, by its share of a voxel's variance.
-Nothing is timed; 400 take some 20 minutes of one core. In the folder, predictivity_null.json holds each
+Nothing is timed; 300 take some 15 minutes of one core. In the folder, predictivity_null.json holds each
 repetition as soon as it is finished, and what it holds is not computed again; predictivity_null.png is
 drawn from it.
 """
@@ -53,6 +53,10 @@ CASES: tuple[tuple[Simulated, str, str], ...] = (
     (replace(DEDUCTION, people=FEW), "reasoning", "syllogism"),
     (CREATIVITY, "default", "create"),
 )
+LACK: tuple[tuple[Simulated, str, str], ...] = (  # people share what is planted, and no layer has it
+    (DEDUCTION, "reasoning", "syllogism"),
+    (replace(DEDUCTION, people=FEW), "reasoning", "syllogism"),
+)
 SHARES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08)
 WIDTHS = (1, 3, 30)
 SETTINGS: Row = {
@@ -71,23 +75,24 @@ def recording(dataset: Simulated, region: str, items: str) -> Recording:
     return dataset.recording(region, QUIET).select(chosen.indices(dataset.stimuli(QUIET)))
 
 
-def model_like(dataset: Simulated, region: str, items: str) -> dict[str, Array]:
-    """Layers of noise; one also mixes what the preset `planted` plants, one also holds the task type."""
+def model_like(dataset: Simulated, region: str, items: str, knows: bool) -> dict[str, Array]:
+    """Layers of noise; if it `knows`, one mixes what `planted` plants; one also holds the task type."""
     rng = np.random.default_rng(dataset.seed)
     truth = replace(dataset, preset="planted").truth(region, items)
     layers = {f"layer.{i}": rng.normal(size=(len(truth.values), WIDTH)) for i in range(LAYERS)}
     mixed = truth.values @ rng.normal(size=(truth.values.shape[1], WIDTH))
-    layers["layer.1"] = 0.3 * layers["layer.1"] + mixed
+    if knows:
+        layers["layer.1"] = 0.3 * layers["layer.1"] + mixed
     strata = recording(dataset, region, items).strata
     kinds = np.array([label == strata[0] for label in strata], dtype=float)
     layers["layer.2"] += 2 * np.outer(kinds, rng.normal(size=WIDTH))
     return layers
 
 
-def judged(dataset: Simulated, region: str, items: str, seed: int) -> Row:
+def judged(dataset: Simulated, region: str, items: str, knows: bool, seed: int) -> Row:
     """Headline, p, both ends of the interval, how often the layer with the planted features was chosen."""
     drawn = replace(dataset, seed=seed)
-    layers, responses = Features(model_like(drawn, region, items)), recording(drawn, region, items)
+    layers, responses = Features(model_like(drawn, region, items, knows)), recording(drawn, region, items)
     found, paper = (metric.score(layers, responses, QUIET) for metric in (METRIC, PAPER))
     assert isinstance(found, Scores)
     assert isinstance(paper, Scores)
@@ -132,13 +137,13 @@ def estimators(width: int, seed: int) -> Row:
 
 def draws() -> dict[str, Callable[[int], Row]]:
     """All runs, by their names. A seed's problems take long to make: its cases follow on each other."""
-    made: dict[str, Callable[[int], Row]] = {
-        f"{dataset.name}, {region}, {items}, {dataset.people} people": partial(judged, dataset, region, items)
-        for dataset, region, items in CASES
-    }
-    made |= {
-        f"share {share}": partial(judged, with_share(share), "reasoning", "syllogism") for share in SHARES
-    }
+    made: dict[str, Callable[[int], Row]] = {}
+    for cases, ending in ((CASES, ""), (LACK, ", layers lack it")):
+        for dataset, region, items in cases:
+            name = f"{dataset.name}, {region}, {items}, {dataset.people} people{ending}"
+            made[name] = partial(judged, dataset, region, items, not ending)
+    for share in SHARES:
+        made[f"share {share}"] = partial(judged, with_share(share), "reasoning", "syllogism", True)
     return made | {f"columns {width}": partial(estimators, width) for width in WIDTHS}
 
 
@@ -213,4 +218,4 @@ def main(repetitions: int, folder: Path | None) -> None:
 if __name__ == "__main__":
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     folders = [Path(argument) for argument in sys.argv[1:] if not argument.isdigit()]
-    main(numbers[0] if numbers else 400, folders[0] if folders else None)
+    main(numbers[0] if numbers else 300, folders[0] if folders else None)

@@ -7,7 +7,7 @@ missing, 32 random layers, nothing shared. The paper's ratio, clipping and best 
 robust protocol is to reject it as often as its level says. Then as much with 16 to 80 layers: the score
 should not grow with their number. Last the simulated datasets: what is planted is to be found, a region
 without signal and the preset `null` no more often than the level, and `nuisance` is to vanish when task type
-is partialled out. Nothing is timed; 200 take some 13 minutes of one core. In the folder, rsa_null.json holds
+is partialled out. Nothing is timed; 200 take some 11 minutes of one core. In the folder, rsa_null.json holds
 each repetition as soon as it is finished, and what it holds is not computed again; rsa_null.png and
 rsa_layers.png are drawn from it.
 """
@@ -154,9 +154,13 @@ def summaries(runs: dict[str, Columns]) -> dict[str, list[Row]]:
     """All figures: by number of layers, how they grow with it, and where the truth is known."""
     rows = {name: summary(name, run) for name, run in runs.items()}
     layers = [rows.pop(f"{depth} layers") for depth in DEPTHS]
+    robust, p = (
+        [value for depth in DEPTHS for value in runs[f"{depth} layers"][of]] for of in ("robust", "p")
+    )
+    together: Row = {"name": "all together", "repetitions": len(p), **mean("robust", robust)}
     return {
         "null": [row for row in layers if row["name"] == f"{LAYERS} layers"],
-        "layers": layers,
+        "layers": [*layers, together | rate("rejected", [value <= LEVEL for value in p])],
         "trend": [trend(label, name, runs) for label, name in TRENDS],
         "known": list(rows.values()),
     }
@@ -223,13 +227,14 @@ def main(repetitions: int, folder: Path | None) -> None:
     kept.repeat(repetitions, draws())
     kept.summary = summaries(kept.runs)
     kept.write()
-    for row in (*kept.summary["layers"], *kept.summary["known"]):
+    layers = kept.summary["layers"][: len(DEPTHS)]
+    for row in (*layers, *kept.summary["known"]):
         show(row)
     for row in kept.summary["trend"]:
         print("16 layers more: {name} {slope:+.4f} ({slope_low:+.4f} to {slope_high:+.4f})".format(**row))
     if folder:
         draw_null(kept.runs[f"{LAYERS} layers"], folder / "rsa_null.png")
-        draw_layers(kept.summary["layers"], folder / "rsa_layers.png")
+        draw_layers(layers, folder / "rsa_layers.png")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from brainbench.text import plain
-from brainbench_leaderboard.view import STATES, Row
+from brainbench_leaderboard.values import STATES, Row
 
 
 def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[str]:
@@ -19,7 +19,7 @@ def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[str]:
         metric = f"{row['metric']} ({row['protocol']})"
         if detailed:
             over = f"{row['spread_kind']} over {row['participants']} people"
-            lines[f"{metric}: score ± {over}; under it the layer, chosen as the {row['choice']}"] = None
+            lines[f"{metric}: score ± {over}; under it the layer: {row['choice']}"] = None
         else:
             lines[f"{metric}: score ± {row['spread_kind']} over people; layer: {row['choice']}"] = None
         if row["ceiling_choice"]:
@@ -29,6 +29,11 @@ def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[str]:
     across = list(dict.fromkeys(row["above_across"] for row in scored if row["above_across"]))
     if across:
         lines[f"[ ]: above the best dull predictor, 95 % interval over {' or '.join(across)}"] = None
+    if detailed and any(row["beyond"] is not None for row in scored):
+        lines[
+            "beyond: what is left beyond all dull predictors together (predictivity: the share of held-out "
+            "variance that a layer adds to theirs; rsa: the partial correlation)"
+        ] = None
     return [plain(line) for line in (*lines, "# ranks by the first region; baselines have no rank")]
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainbench.text import plain
-from brainbench_leaderboard.view import Entry, Row, Table
+from brainbench_leaderboard.values import Row
+from brainbench_leaderboard.view import Entry, Table
 
 Sources = Mapping[str, Mapping[str, Any]]
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -21,7 +21,8 @@ from brainbench.provenance import now, version_of
 from brainbench_leaderboard.captions import legend, reasons
 from brainbench_leaderboard.origins import Origin, Sources, origins
 from brainbench_leaderboard.store import Leaderboard
-from brainbench_leaderboard.view import Row, Table, tables
+from brainbench_leaderboard.values import Row
+from brainbench_leaderboard.view import Table, tables
 
 NAME = "index.html"
 

@@ -90,6 +90,8 @@ def m003_baselines(db: Database) -> None:
     """Baselines stand apart and unranked; `per_item` holds what each item adds to each person's score.
 
     That is JSON: {"items": [...], "participants": [...], "scores": [[...], ...]}, null where one lacks it.
+    From the details of robust metrics the view takes interval, p value and what is left `beyond` all dull
+    predictors together (a share of variance, or a partial correlation).
     """
     db.execute("ALTER TABLE records ADD COLUMN per_item TEXT")
     db.execute("DROP VIEW standings")
@@ -111,6 +113,21 @@ def m003_baselines(db: Database) -> None:
             r.region, r.region_position, r.item_set, r.item_set_position,
             r.metric, r.protocol, r.metric_version,
             r.outcome, r.score, r.spread, r.spread_kind, r.best_layer, r.choice, r.participants,
+            json_extract(r.details, '$.interval.low') AS low,
+            json_extract(r.details, '$.interval.high') AS high,
+            coalesce(json_extract(r.details, '$.p'), json_extract(r.details, '$.null.p')) AS p,
+            coalesce(
+                json_extract(r.details, '$.unique_variance.r2_unique'),
+                json_extract(r.details, '$.partial."cross-validated"')
+            ) AS beyond,
+            coalesce(
+                json_extract(r.details, '$.unique_variance.interval.low'),
+                json_extract(r.details, '$.partial.interval.low')
+            ) AS beyond_low,
+            coalesce(
+                json_extract(r.details, '$.unique_variance.interval.high'),
+                json_extract(r.details, '$.partial.interval.high')
+            ) AS beyond_high,
             c.score AS ceiling, c.like_for_like AS ceiling_like_for_like, c.choice AS ceiling_choice,
             c.outcome AS ceiling_outcome, c.reason AS ceiling_reason,
             r.reason, r.phase, r.exception, r.hint, r.resolved, r.started, r.seconds,

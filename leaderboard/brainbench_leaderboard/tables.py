@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from brainbench_leaderboard import captions, view
-from brainbench_leaderboard.view import Entry, Row, Section, Value
+from brainbench_leaderboard.values import Row, Value
+from brainbench_leaderboard.view import Entry, Section
 
 STYLES = {"scores": "", "skip": "yellow", "failure": "red", "missing": "dim"}
 
@@ -84,10 +85,11 @@ def _who(entry: Entry, detailed: bool) -> Text:
 
 def _value(value: Value, detailed: bool) -> Text:
     text = Text(value.text, style=STYLES[value.state])
-    if detailed and value.layer:
-        text.append(f"\n{value.layer}", style="dim")
+    if detailed:
+        for more in (value.tested, value.layer, value.beyond and f"beyond {value.beyond}"):
+            text.append(f"\n{more}" if more else "", style="dim")
     if value.above:
-        text.append(f"\n{value.above} {value.beside}" if detailed else f"\n{value.briefly}", style="dim")
+        text.append(f"\n{value.above} over {value.beside}" if detailed else f"\n{value.briefly}", style="dim")
     return text
 
 

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from brainbench.text import plain
+from brainbench_leaderboard.values import STATES, Row, Value, short_name, value_of
 
-Row = Mapping[str, Any]
 QUESTION = ("dataset", "dataset_version", "simulated", "metric", "protocol", "metric_version", "parameters")
 ENTRY = ("model", "revision", "intervention", "dtype", "pooling", "seed", "resolved")
-STATES = {"scores": "-", "skip": "skipped", "failure": "failed"}
 CEILINGS = {"ceiling": "ceiling", "ceiling on the scores' own scale": "ceiling_like_for_like"}
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What stands in one place of a table; `state` is "scores", "skip", "failure" or "missing".
-
-    `above`: how far it stands above the best dull predictor, with its interval, once with three decimals and
-    `briefly` with two; and `beside` that one's name.
-    """
-
-    text: str
-    state: str
-    layer: str = ""
-    above: str = ""
-    briefly: str = ""
-    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +49,7 @@ class Section:
     @property
     def nearest_ceiling(self) -> tuple[Value, ...]:
         """In each region the ceiling on the scores' own scale, or the only one there is."""
-        usual, own = self.ceilings.values()
+        usual, own, *_ = (*self.ceilings.values(), *self.ceilings.values())
         return tuple(b if b.state == "scores" else a for a, b in zip(usual, own, strict=True))
 
 
@@ -133,11 +115,17 @@ def _section(rows: list[Row], regions: tuple[str, ...]) -> Section:
         tuple(entry for entry, apart in zip(entries, dull, strict=True) if not apart),
         tuple(entry for entry, apart in zip(entries, dull, strict=True) if apart),
         tuple(_best_dull(rows, region) for region in regions),
-        {
-            label: tuple(_ceiling(rows, region, column) for region in regions)
-            for label, column in CEILINGS.items()
-        },
+        _ceilings(rows, regions),
     )
+
+
+def _ceilings(rows: list[Row], regions: Sequence[str]) -> dict[str, tuple[Value, ...]]:
+    """The usual ceiling, and the one on the scores' own scale where there is any."""
+    usual, own = (
+        (label, tuple(_ceiling(rows, region, column) for region in regions))
+        for label, column in CEILINGS.items()
+    )
+    return dict([usual, own] if any(row[CEILINGS[own[0]]] is not None for row in rows) else [usual])
 
 
 def _best_dull(rows: list[Row], region: str) -> Value:
@@ -151,11 +139,7 @@ def _best_dull(rows: list[Row], region: str) -> Value:
     if not found:
         return Value("", "missing")
     best = max(found, key=lambda row: float(row["score"]))
-    return replace(_value(best), beside=_short(best["model"]))
-
-
-def _short(name: str) -> str:
-    return plain(name.removeprefix("baseline:"))
+    return replace(value_of(best), beside=short_name(best["model"]))
 
 
 def _lines(rows: list[Row]) -> list[dict[str, Row]]:
@@ -187,7 +171,7 @@ def _entry(cells: Mapping[str, Row], regions: tuple[str, ...], names: Counter[st
         model=plain(row["model"]),
         marks=(*usual, *notable),
         notable=notable if alone else (*usual, *notable),
-        values=tuple(_value(cells.get(region)) for region in regions),
+        values=tuple(value_of(cells.get(region)) for region in regions),
         rows=tuple(cells.values()),
     )
 
@@ -211,33 +195,6 @@ def _marks(row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _shown(marks: list[str]) -> tuple[str, ...]:
     return tuple(plain(mark) for mark in marks if mark)
-
-
-def _value(row: Row | None) -> Value:
-    if row is None:
-        return Value("not run", "missing")
-    if row["outcome"] != "scores":
-        return Value(STATES[row["outcome"]], row["outcome"])
-    text = f"{row['score']:.3f} ± {row['spread']:.3f}"
-    return Value(text, "scores", plain(row["best_layer"]), *_above(row))
-
-
-def _above(row: Row) -> tuple[str, str, str]:
-    """How far a score stands above the best dull predictor, and which one that is; empty where unknown."""
-    if row["above_by"] is None:
-        return "", "", ""
-    numbers = [row["above_by"], row["above_low"], row["above_high"]]
-    exact, rough = (
-        [
-            f"{number:{sign}.{digits}f}"
-            for number, sign in zip(numbers, "+--", strict=True)
-            if number is not None
-        ]
-        for digits in (3, 2)
-    )
-    short = [re.sub(r"^([+-]?)0\.", r"\1.", number) for number in rough]
-    by, brief = (f"{first} [{', '.join(rest)}]" if rest else first for first, *rest in (exact, short))
-    return by, brief, _short(row["above"])
 
 
 def _ceiling(rows: list[Row], region: str, column: str) -> Value:

@@ -11,7 +11,7 @@ import argparse
 import difflib
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,15 @@ def table_block(name: str, results: Path) -> str:
         rows = [
             row
             for row in store.standings()
-            if (row["metric"], row["protocol"], row["dataset"]) == ("predictivity", "paper", "deduction")
-            and (row["intervention"], row["seed"]) == ("none", 0)
+            if (row["dataset"], row["intervention"], row["seed"]) == ("deduction", "none", 0)
         ]
-    return {"deduction": _models, "dull": _dull}[name](rows)
+    paper = [row for row in rows if (row["metric"], row["protocol"]) == ("predictivity", "paper")]
+    robust = [row for row in rows if row["protocol"] == "robust" and row["region"] == REGIONS[0]]
+    return {
+        "deduction": lambda: _models(paper),
+        "dull": lambda: _dull(paper),
+        "robust": lambda: _robust(robust),
+    }[name]()
 
 
 def _models(rows: Iterable[Row]) -> str:
@@ -76,6 +81,29 @@ def _dull(rows: Iterable[Row]) -> str:
     ceilings = [cells["baseline:words", region, items] for region in REGIONS for items in ITEMS]
     limits = [f"{row['ceiling_like_for_like']:.3f}" for row in ceilings]
     lines.append(f"| *ceiling* | {' | '.join(limits)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _robust(rows: Sequence[Row]) -> str:
+    lines = [
+        "| metric | items | stories260k | random weights | best dull predictor | stories260k above that |"
+        " beyond all of them together | ceiling |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for metric in ("predictivity", "rsa"):
+        for items in ITEMS:
+            here = {row["model"]: row for row in rows if (row["metric"], row["item_set"]) == (metric, items)}
+            trained, untrained = (here[name] for name in SHOWN)
+            best = here[trained["above"]]
+            values = [
+                _with_spread(trained),
+                _with_spread(untrained),
+                f"{_with_spread(best)} ({DULL.get(best['model'], 'random weights')})",
+                f"{trained['above_by']:+.3f} [{trained['above_low']:.3f}, {trained['above_high']:.3f}]",
+                f"{trained['beyond']:+.4f} [{trained['beyond_low']:.4f}, {trained['beyond_high']:.4f}]",
+                f"{trained['ceiling']:.3f}",
+            ]
+            lines.append(f"| {metric} | {items} | {' | '.join(values)} |")
     return "\n".join(lines) + "\n"
 
 

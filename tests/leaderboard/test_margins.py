@@ -20,7 +20,7 @@ from brainbench.records import Record, Scores
 from brainbench.runner import run
 from brainbench.statistics import two_way_interval
 from brainbench_interventions.none import NoIntervention
-from brainbench_leaderboard import view
+from brainbench_leaderboard import values, view
 from brainbench_leaderboard.margins import Cells, with_margins
 from brainbench_leaderboard.store import Leaderboard
 from brainbench_leaderboard.tables import tables
@@ -220,4 +220,45 @@ def test_margins_are_written_once_exactly_and_once_briefly(
     by: float, low: float | None, high: float | None, exact: str, brief: str
 ) -> None:
     made = {"above_by": by, "above_low": low, "above_high": high, "above": "baseline:words"}
-    assert view._above(made) == (exact, brief, "words")
+    assert values._above(made) == (exact, brief, "words")
+
+
+JUDGED = {"low": None, "high": None, "p": None, "beyond": None, "beyond_low": None, "beyond_high": None}
+
+
+@pytest.mark.parametrize(
+    ("known", "tested", "beyond"),
+    [
+        ({}, "", ""),
+        ({"low": -0.01, "high": 0.2, "p": 0.0414}, "[-0.010, 0.200], p 0.041", ""),
+        ({"p": 0.0001}, "p 1e-04", ""),
+        ({"beyond": 0.012, "beyond_low": 0.001, "beyond_high": 0.02}, "", "+0.012 [0.001, 0.020]"),
+        ({"beyond": -0.012}, "", "-0.012"),
+        ({"beyond": 0.012, "baseline": 1}, "", ""),  # a dull predictor beyond itself is nothing
+    ],
+)
+def test_interval_p_value_and_what_is_beyond_all_dull_predictors(
+    known: dict[str, Any], tested: str, beyond: str
+) -> None:
+    assert values._judged({"baseline": 0, **JUDGED, **known}) == (tested, beyond)
+
+
+def test_the_view_finds_what_robust_metrics_say_of_a_score(tmp_path: Path, records: list[Record]) -> None:
+    details = {
+        "letters": {
+            "p": 0.03,
+            "interval": {"low": 0.1, "high": 0.2},
+            "unique_variance": {"r2_unique": 0.01, "interval": {"low": 0.0, "high": 0.02}},
+        },
+        "dull": {"null": {"p": 0.5}, "partial": {"cross-validated": 0.04, "interval": {"none": "few"}}},
+    }
+    with Leaderboard(tmp_path / "b.db") as store:
+        for record in records:
+            assert record.cell.model is not None
+            assert isinstance(record.outcome, Scores)
+            said = details[record.cell.model.name]
+            store.add(replace(record, outcome=replace(record.outcome, details=said)))
+        rows = {one["model"]: one for one in store.standings()}
+    keys = ("p", "low", "high", "beyond", "beyond_low", "beyond_high")
+    assert [rows["letters"][key] for key in keys] == [0.03, 0.1, 0.2, 0.01, 0.0, 0.02]
+    assert [rows["dull"][key] for key in keys] == [0.5, None, None, 0.04, None, None]

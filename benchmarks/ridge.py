@@ -146,6 +146,7 @@ def paper_rows(layers: list[NDArray[np.float32]], people: list[Array], few: int)
                 difference if allowed else None,
                 allowed,
                 needed / ours,
+                why="eigenvalues and the correlations of every voxel and fold are no products",
             )
         )
     return rows
@@ -202,6 +203,7 @@ def robust_rows(layers: list[NDArray[np.float32]], people: list[Array], few: int
             float(np.abs(expected - shuffled.per_participant[0]).max()),
             1e-6,
             gemm_limit(null_multiply_adds()) / null,
+            why="shuffled products of items are gathered one by one",
         ),
     ]
 

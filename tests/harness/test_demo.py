@@ -206,7 +206,7 @@ def dataset(shares: Mapping[str, float]) -> Any:
 def rows(**scores: tuple[float, float]) -> list[dict[str, Any]]:
     """Rows of the trained model and of its twin, by region, with a spread of .1."""
     usual = {"dataset": "toy", "item_set": "all", "metric": "m", "protocol": "p", "outcome": "scores"}
-    limits = {"spread": 0.1, "ceiling": 0.6, "ceiling_like_for_like": 0.5}
+    limits = {"spread": 0.1, "ceiling": 0.6, "ceiling_like_for_like": 0.5, **dict.fromkeys(MARGIN)}
     return [
         {**usual, **limits, "region": region, "model": model, "score": score}
         for region, pair in scores.items()
@@ -214,17 +214,35 @@ def rows(**scores: tuple[float, float]) -> list[dict[str, Any]]:
     ]
 
 
+MARGIN = ("above", "above_by", "above_low", "above_high")
+
+
 @pytest.mark.parametrize(
-    ("pair", "says"),
+    ("margin", "says"),
     [
-        ((0.4, 0.1), "scores 0.400, above its untrained twin with 0.100 (ceiling 0.500)"),
-        ((0.15, 0.1), "scores 0.150, hardly above its untrained twin with 0.100"),
-        ((0.1, 0.3), "scores 0.100, not above its untrained twin with 0.300"),
+        (
+            ("baseline:words", 0.3, 0.1, 0.5),
+            ", clearly above the best dull predictor, words (+0.300 [0.100, 0.500]);",
+        ),
+        (
+            ("baseline:words", 0.3, -0.1, 0.7),
+            ", not clearly above the best dull predictor, words (+0.300 [-0.100",
+        ),
+        (
+            ("untrained:m", -0.3, -0.5, -0.1),
+            ", not above the best dull predictor, untrained:m (-0.300 [-0.500",
+        ),
+        (("baseline:words", 0.3, None, None), "m/p; its untrained twin"),
+        ((None, None, None, None), "m/p; its untrained twin"),
     ],
 )
-def test_the_sentence_claims_no_more_than_the_scores_show(pair: tuple[float, float], says: str) -> None:
+def test_the_sentence_claims_no_more_than_the_scores_show(margin: Any, says: str) -> None:
     made = dataset({"here": 0.2, "there": 0.05, "nowhere": 0.0})
-    said = demo.meaning(made, rows(here=pair, there=(0.9, 0.9), nowhere=(0.02, 0.03)))
+    shown = rows(here=(0.4, 0.1), there=(0.9, 0.9), nowhere=(0.02, 0.03))
+    shown[0].update(zip(MARGIN, margin, strict=True))
+    said = demo.meaning(made, shown)
+    assert "scores 0.400 (ceiling 0.500) in m/p" in said
+    assert "its untrained twin scores 0.100" in said
     assert said.startswith("toy: in region here (all items), where a signal is planted, the trained model")
     assert says in said
     assert said.endswith(
@@ -239,7 +257,7 @@ def test_a_robust_protocol_is_shown_and_spoken_of_in_place_of_a_published_one() 
     other = [{**row, "metric": "other"} for row in paper]
     assert demo.main_rows([*paper, *robust, *other]) == [*robust, *other]
     said = demo.meaning(made, [*paper, *robust])
-    assert "scores 0.090, hardly above its untrained twin with 0.080 (ceiling 0.500) in m/robust" in said
+    assert "scores 0.090 (ceiling 0.500) in m/robust; its untrained twin scores 0.080" in said
     assert said.endswith("they reach 0.070 and 0.070, by chance.")
 
 

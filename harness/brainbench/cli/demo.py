@@ -100,9 +100,9 @@ def meaning(dataset: BrainDataset, rows: Sequence[Row]) -> str:
     trained, twin = pair
     where = f" ({items} items), where a signal is planted," if planted else f" ({items} items)"
     sentence = (
-        f"{dataset.name}: in region {region}{where} the trained model scores {trained['score']:.3f}, "
-        f"{_compared(trained, twin)} its untrained twin with {twin['score']:.3f}{_limit(trained)} "
-        f"in {trained['metric']}/{trained['protocol']}"
+        f"{dataset.name}: in region {region}{where} the trained model scores {trained['score']:.3f}"
+        f"{_limit(trained)} in {trained['metric']}/{trained['protocol']}{_compared(trained)}; "
+        f"its untrained twin scores {twin['score']:.3f}"
     )
     empty = next(
         (name for (name, of), share in shares.items() if of == items and planted and not share), None
@@ -133,12 +133,14 @@ def _pair(rows: Sequence[Row], dataset: str, region: str, items: str) -> tuple[R
     return (both[0][TRAINED], both[0][TWIN]) if both else None
 
 
-def _compared(trained: Row, twin: Row) -> str:
-    """How the first score stands to the second, measured by the spread over people."""
-    difference = trained["score"] - twin["score"]
-    if difference <= 0:
-        return "not above"
-    return "above" if difference > max(trained["spread"], twin["spread"]) else "hardly above"
+def _compared(trained: Row) -> str:
+    """How a score stands to the best dull predictor, by the paired interval; empty where there is none."""
+    by, low, high = (trained.get(name) for name in ("above_by", "above_low", "above_high"))
+    if by is None or low is None:
+        return ""
+    how = "not" if by <= 0 else "clearly" if low > 0 else "not clearly"
+    name = str(trained["above"]).removeprefix("baseline:")
+    return f", {how} above the best dull predictor, {name} ({by:+.3f} [{low:.3f}, {high:.3f}])"
 
 
 def _limit(row: Row) -> str:

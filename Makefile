@@ -29,8 +29,9 @@ docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS
 	$(BIN)/python tests/docs/render.py $(if $(DEMO),--demo)
 	$(if $(RESULTS),$(BIN)/python tests/docs/result_tables.py $(RESULTS))
 	$(BIN)/python tests/docs/calibration.py
+	$(BIN)/python tests/docs/speed.py
 
-bench: $(VENV)/.installed ## speed against peers, as ratios; needs BRAINBENCH_MIRROR or a network
+bench: $(VENV)/.installed ## speed against peers, and what scores make of nothing; SPEED=docs/speed.json keeps the figures of docs/speed.md
 	for script in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 lock: ## renew constraints.txt with the newest versions that fit together

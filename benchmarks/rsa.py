@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 PEOPLE, ITEMS, VOXELS, LAYERS, WIDTH = 170, 46, 2000, 33, 4096
 PAIRS = ITEMS * (ITEMS - 1) // 2
 RESAMPLES, TIMED_RESAMPLES = 1000, 5
-WHY = "many small products of 46 items, and RDMs ranked up to six times, which is sorting and no product"
+WHY = "products of 46 items are too small for full speed, and ranking is sorting and no product"
 
 
 def made() -> tuple[Features, Recording]:

@@ -92,6 +92,7 @@ def test_what_the_page_says_of_rsa_follows_from_its_figures() -> None:
     for row in kept["layers"]:
         assert row["rejected_low"] <= 0.05 <= row["rejected_high"], row["name"]
     for row in kept["known"]:
+        assert row["paper"] > 0.7
         if row["name"].startswith(("simulated-deduction-", "simulated-creativity-")):  # null and nuisance
             assert row["rejected_low"] <= 0.05, row["name"]
         if "nuisance" in row["name"]:

@@ -35,13 +35,11 @@ from brainbench.statistics.power import (
     variance_components,
 )
 from brainbench.statistics.ranking import Pair, Ranking, rank_models
+from brainbench.statistics.resampled_means import mean_of, mean_of_pairs, pairs_of
 from brainbench.statistics.sign_flip import SignFlip, SignFlipFamily, sign_flip, sign_flip_family
 from brainbench.statistics.streams import BLOCK, Block, blocks
 from brainbench.statistics.two_factor import (
     corrected_two_factor_interval,
-    mean_of,
-    mean_of_pairs,
-    pairs_of,
     two_factor_interval,
     two_way_interval,
 )

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.arrays import IntArray
-from brainbench.errors import ShapeError, UsageError, words_of
+from brainbench.errors import ShapeError, words_of
 from brainbench.statistics.checks import (
     Values,
     is_whole,
@@ -34,6 +34,7 @@ from brainbench.statistics.checks import (
     require_variation,
 )
 from brainbench.statistics.intervals import Interval
+from brainbench.statistics.resampled_means import OfMany
 from brainbench.statistics.streams import blocks
 
 MOST_UNDEFINED = 0.01  # share of draws without a value beyond which an interval is refused
@@ -48,21 +49,17 @@ def two_factor_interval(
     """Percentiles of the two-factor bootstrap: conservative for noisy cells, and without assumed symmetry.
 
     `statistic(people, items)` takes positions, with repeats, of (people, items) counted by `shape`, and
-    returns a number; for a table of cells see `mean_of`, for pairs of objects `mean_of_pairs`. It may return
-    NaN for a resample that leaves it undefined (too few different items): such draws are left out and
-    counted, up to 1 in 100.
+    returns a number. `mean_of` a table's cells and `mean_of_pairs` of objects take many resamples at once. It
+    may return NaN for a resample that leaves it undefined (too few different items): such draws are left out
+    and counted, up to 1 in 100.
 
     Raises ShapeError for fewer than two people or items, for more undefined draws and for a statistic that
     does not vary; UsageError for a level outside (0, 1) or too few draws for it.
     """
     require_level_and_draws(level, draws)
     estimate = _whole(statistic, shape)
-    found = np.array(
-        [
-            statistic(people, items)
-            for block in blocks(seed, draws)
-            for people, items in zip(*block.choices_of_two(*shape), strict=True)
-        ]
+    found = np.concatenate(
+        [_values(statistic, *block.choices_of_two(*shape)) for block in blocks(seed, draws)]
     )
     defined = _defined(found)
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
@@ -83,14 +80,13 @@ def corrected_two_factor_interval(
     """
     require_level_and_draws(level, draws)
     estimate = _whole(statistic, shape)
-    everyone, everything = np.arange(shape[0]), np.arange(shape[1])
-    found = np.array(
-        [
-            (statistic(people, everything), statistic(everyone, items), statistic(people, items))
-            for block in blocks(seed, draws)
-            for people, items in zip(*block.choices_of_two(*shape), strict=True)
-        ]
-    )
+    parts = []
+    for block in blocks(seed, draws):
+        people, items = block.choices_of_two(*shape)
+        everyone, everything = (np.broadcast_to(np.arange(count), (len(people), count)) for count in shape)
+        pairs = ((people, everything), (everyone, items), (people, items))
+        parts.append(np.stack([_values(statistic, *pair) for pair in pairs], axis=1))
+    found = np.concatenate(parts)
     kept = [_defined(column) for column in found.T]
     over_people, over_items, over_both = (float(column.var(ddof=1)) for column in kept)
     a, b = shape[0] / (shape[0] - 1), shape[1] / (shape[1] - 1)
@@ -149,45 +145,11 @@ def two_way_error(
     return float(np.sqrt(total)), float(total**2 / (people**2 / a + items**2 / b + cells**2 / (a * b)))
 
 
-def mean_of(table: Values) -> Indexed:
-    """The statistic "mean of the table's cells" (people x items) for the two-factor bootstraps."""
-    checked = numbers(table, "A table (people x items)", 2)
-    return lambda people, items: float(checked[people].mean(axis=0)[items].mean())
-
-
-def mean_of_pairs(table: Values, objects: int) -> Indexed:
-    """The statistic "mean over pairs of different objects" of a table (people x pairs).
-
-    Pairs are in the order of the upper triangle, row by row, as in scipy.spatial.distance.pdist. NaN where
-    all objects drawn are the same. Raises ShapeError when the pairs are not those of so many objects.
-    """
-    checked = numbers(table, "A table (people x pairs)", 2, least=1)
-    if checked.shape[1] != objects * (objects - 1) // 2:
-        raise ShapeError(
-            f"{objects} objects have {objects * (objects - 1) // 2} pairs; got {checked.shape[1]} columns.",
-            hint="Give the upper triangle without the diagonal, row by row.",
-        )
-
-    def mean(people: IntArray, drawn: IntArray) -> float:
-        pairs = pairs_of(drawn, objects)
-        return float(checked[people].mean(axis=0)[pairs].mean()) if len(pairs) else float("nan")
-
-    return mean
-
-
-def pairs_of(drawn: IntArray, objects: int) -> IntArray:
-    """Columns of the pairs among the objects drawn, each as often as it occurs, none of one with itself.
-
-    `drawn` holds positions below `objects`, with repeats; columns are those of the upper triangle of
-    (objects x objects), row by row. Raises UsageError for a position that there is not.
-    """
-    if len(drawn) and not (drawn.min() >= 0 and drawn.max() < objects):
-        raise UsageError(f"Objects drawn must be positions from 0 to {objects - 1}.")
-    first, second = np.triu_indices(len(drawn), k=1)
-    low = np.minimum(drawn[first], drawn[second])
-    high = np.maximum(drawn[first], drawn[second])
-    columns: IntArray = (low * objects - low * (low + 1) // 2 + high - low - 1)[low != high]
-    return columns
+def _values(statistic: Indexed, people: IntArray, items: IntArray) -> NDArray[np.float64]:
+    """The statistic of each resample (draws,); people, items (draws x units)."""
+    if isinstance(statistic, OfMany):
+        return statistic.many(people, items)
+    return np.array([statistic(*drawn) for drawn in zip(people, items, strict=True)])
 
 
 def _whole(statistic: Indexed, shape: tuple[int, int]) -> float:

@@ -204,3 +204,23 @@ def test_tables_without_sense_are_refused() -> None:
         mean_of_pairs(np.ones((3, 5)), 4)
     with pytest.raises(UsageError, match="positions from 0 to 3"):
         pairs_of(np.array([0, 4]), 4)
+
+
+@pytest.mark.parametrize("kind", ["cells", "pairs"])
+def test_many_resamples_at_once_are_each_what_it_is_alone(kind: str) -> None:
+    rng = np.random.default_rng(8)
+    table = rng.normal(size=(5, 9 if kind == "cells" else 36))
+    statistic = mean_of(table) if kind == "cells" else mean_of_pairs(table, 9)
+    people, items = rng.integers(0, 5, (40, 5)), rng.integers(0, 9, (40, 9))
+    items[3] = 2  # all objects the same: no pair of different ones
+    made = statistic.many(people, items)
+    for value, who, which in zip(made, people, items, strict=True):
+        columns = which if kind == "cells" else pairs_of(which, 9)
+        if kind == "pairs" and not len(columns):
+            assert np.isnan(value)
+        else:
+            assert value == pytest.approx(table[who].mean(axis=0)[columns].mean(), abs=1e-12)
+    np.testing.assert_allclose(
+        statistic.many(people[:1].repeat(40, 0), items)[:3],
+        [statistic(people[0], which) for which in items[:3]],
+    )

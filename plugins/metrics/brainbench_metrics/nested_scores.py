@@ -13,7 +13,7 @@ does not vary explains nothing: r is 0 there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ from brainbench_metrics.parallel import in_order
 
 Array = NDArray[np.float64]
 Kernels = Callable[[Fold], Array]
+Moments = tuple[Array, Array, Array]
+_FORM_NUMBERS = 1 << 22  # numbers in the forms of some layers at a time: 32 MiB
 NONE = 1e-20  # share of the variance below which predicted variance is rounding
 
 
@@ -59,12 +61,21 @@ class Problem:
 
     def ridges(self, fold: Fold) -> list[tuple[IntArray, NestedRidge]]:
         """For each of the sets of people, their positions and the fold's regressions."""
+        return self._fitted(fold, {source: self.kernels[source](fold) for _, source in self.sets})
+
+    def streamed(self, fold: Fold) -> Iterator[list[tuple[IntArray, NestedRidge]]]:
+        """The same for some layers at a time, in order, so that the memory stays small with many items."""
+        kernels = {source: self.kernels[source](fold) for _, source in self.sets}
+        n_layers = len(next(iter(kernels.values())))
+        height = max(1, _FORM_NUMBERS // (len(self.alphas) * len(self.strata) ** 2))
+        for start in range(0, n_layers, height):
+            part = slice(start, start + height)
+            yield self._fitted(fold, {source: found[part] for source, found in kernels.items()})
+
+    def _fitted(self, fold: Fold, kernels: Mapping[int, Array]) -> list[tuple[IntArray, NestedRidge]]:
         groups = np.arange(len(self.strata)) if self.groups is None else self.groups
-        kernels: dict[int, Array] = {}
         made = []
         for members, source in self.sets:
-            if source not in kernels:
-                kernels[source] = self.kernels[source](fold)
             items = self.people.members[members[0]].items
             train, test = np.intersect1d(fold.train, items), np.intersect1d(fold.test, items)
             ridge = NestedRidge.fit(kernels[source], train, test, (self.strata, groups), self.alphas)
@@ -124,7 +135,7 @@ def correlation(along: Array, predicted: Array, measured: Array) -> Array:
     return np.where(fine, along / size, 0.0)
 
 
-def summed(items: tuple[Array, Array, Array]) -> float:
+def summed(items: Moments) -> float:
     """Pearson's r of a fold from the `moments` of its items."""
     along, predicted, measured = (np.asarray(part.sum()) for part in items)
     return float(correlation(along, predicted, measured))
@@ -133,27 +144,32 @@ def summed(items: tuple[Array, Array, Array]) -> float:
 def _score_fold(problem: Problem, fold: Fold) -> NestedScores:
     """The scores of one fold; the table's rows sum to r."""
     people = problem.people.members
-    ridges = problem.ridges(fold)
-    outers = [np.stack([people[member].outer for member in members]) for members, _ in ridges]
-    losses = [ridge.losses(outer) for outer, (_, ridge) in zip(outers, ridges, strict=True)]
-    layer, penalties = choose(losses)
-    n_layers = losses[0].shape[1]
-    r, nested = np.zeros((n_layers, len(people))), np.zeros(len(people))
+    moments: dict[int, list[Moments]] = {member: [] for member in range(len(people))}
+    errors, flat = [], []
+    counts = np.zeros(len(problem.alphas), dtype=np.intp)
+    for ridges in problem.streamed(fold):
+        losses = []
+        for members, ridge in ridges:
+            outer = np.stack([people[member].outer for member in members])
+            loss = ridge.losses(outer)
+            best = loss.argmin(axis=-1)
+            counts += np.bincount(best.ravel(), minlength=len(counts))
+            for place, member in enumerate(members.tolist()):
+                for at, alpha in enumerate(best[place].tolist()):
+                    moments[member].append(ridge.moments(outer[place], at, alpha))
+            losses.append(loss)
+        errors.append(np.sum([loss.min(axis=-1).sum(axis=0) for loss in losses], axis=0))
+        flat.append(np.all([ridge.flat for _, ridge in ridges], axis=0))
+    layer = int(np.concatenate(errors).argmin())
+    r = np.array([[summed(items) for items in moments[member]] for member in moments]).T
     table = np.zeros((len(people), len(problem.strata)))
-    for (members, ridge), outer, best in zip(ridges, outers, penalties, strict=True):
-        for place, member in enumerate(members):
-            for at in range(n_layers):
-                items = ridge.moments(outer[place], at, int(best[place, at]))
-                r[at, member] = summed(items)
-                if at == layer:
-                    nested[member] = r[at, member]
-                    table[member, ridge.test] = _shares(items, float(r[at, member]))
-    chosen = np.bincount(np.concatenate([best.ravel() for best in penalties]), minlength=len(problem.alphas))
-    flat = np.all([ridge.flat for _, ridge in ridges], axis=0)
-    return NestedScores(r, nested, np.array([layer]), table, chosen, flat)
+    for member, person in enumerate(people):
+        test = np.intersect1d(fold.test, person.items)
+        table[member, test] = _shares(moments[member][layer], float(r[layer, member]))
+    return NestedScores(r, r[layer], np.array([layer]), table, counts, np.concatenate(flat))
 
 
-def _shares(items: tuple[Array, Array, Array], r: float) -> Array:
+def _shares(items: Moments, r: float) -> Array:
     """What each item adds to a fold's r; the terms that sum to zero say how r would move without the item.
 
     First-order: d r = d(along) / size - r / 2 (d(predicted) / predicted + d(measured) / measured).

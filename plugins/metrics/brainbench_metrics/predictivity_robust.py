@@ -33,6 +33,7 @@ from brainbench_metrics.unique_variance import unique_facts
 from brainbench_metrics.within_strata import codes_of, repeated_folds
 
 NESTED = "cross-validated"
+_FLAT = "No layer's prediction varies between test items of the same stratum, in any fold."
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class RobustPredictivity:
     alphas: penalties, in units of a training item's mean squared length. folds: of items, or of
     groups of items where the recording has them, stratified; `repeats` times. Features may differ between
     people (PersonalFeatures): each person is then predicted from their own.
+
+    Time series: a dataset names the runs, stories or passages of its items in `Recording.groups`, and within
+    a single long run blocks of neighbours (f"block{i // 50}"), many times longer than responses and features
+    are alike, since the ends of blocks still know each other. Folds, what is left out to choose penalties,
+    shuffles and resamples then keep each group whole. Groups of the same length and types change places;
+    where no two are alike there is no p.
     """
 
     takes_personal: ClassVar[bool] = True
@@ -91,9 +98,9 @@ class RobustPredictivity:
         label = f"Predictivity in {recording.region}: {len(matched.names)} layers, {people} people"
         with reporter.task(label, len(problem.folds) + self.permutations) as advance:
             found = nested_scores(problem, advance)
-            null = None if found.flat.all() else null_scores(problem, self.permutations, self.seed, advance)
-        if found.flat.all():
-            return Skip("No layer's prediction varies between test items of the same stratum, in any fold.")
+            if found.flat.all():
+                return Skip(_FLAT)
+            null = null_scores(problem, self.permutations, self.seed, advance)
         details = {
             **self._tested(found, null),
             **interval_facts(found, problem, self.draws, self.seed),
@@ -126,10 +133,10 @@ class RobustPredictivity:
             return Skip(next(iter(people.left_out.values())))
         return Problem((), folds, strata, groups, people, tuple(dict.fromkeys(self.alphas)))
 
-    def _tested(self, found: NestedScores, null: Array | None) -> dict[str, Any]:
+    def _tested(self, found: NestedScores, null: Array | Skip) -> dict[str, Any]:
         """P value of the headline and the score that p = .05 needs, or why there is none."""
-        if null is None:
-            return {"p": None, "p_reason": "No two items, or groups of items, may change places."}
+        if isinstance(null, Skip):
+            return {"p": None, "p_reason": null.reason}
         counter = MaxStatistic(found.nested.mean(keepdims=True))
         counter.update(null[:, None])
         result = counter.result()

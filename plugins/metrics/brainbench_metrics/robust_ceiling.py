@@ -28,6 +28,7 @@ from brainbench_metrics.within_strata import codes_of
 
 MIN_PEOPLE = 3  # a curve needs two points
 ROUNDS = 2  # random circles of people; each gives a window of every size from every start
+_NUMBERS = 1 << 22  # numbers in the forms of some groups of people at a time: 32 MiB
 LOW, HIGH = 0.01, 0.99  # v0 beyond these counts as at its bound
 
 Prepare = Callable[[Recording, IntArray], Problem | Skip]
@@ -98,8 +99,9 @@ def _fold(problem: Problem, fold: Fold, voxels: list[Array], groups: Array) -> A
     kernels = np.tensordot(groups, own, axes=1)
     labels = np.arange(len(problem.strata)) if problem.groups is None else problem.groups
     r = np.zeros(groups.shape)
-    for start in range(0, len(groups), 32):
-        part = slice(start, start + 32)
+    height = int(np.clip(_NUMBERS // (len(problem.alphas) * len(labels) ** 2), 1, 32))
+    for start in range(0, len(groups), height):
+        part = slice(start, start + height)
         ridge = NestedRidge.fit(
             kernels[part], fold.train, fold.test, (problem.strata, labels), problem.alphas
         )

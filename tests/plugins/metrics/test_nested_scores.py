@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from brainbench.arrays import Participant
+from brainbench.records import Skip
 from brainbench.statistics import two_way_interval
 from brainbench_metrics import nested_null, parallel
+from brainbench_metrics import nested_scores as nested_scores_module
 from brainbench_metrics.folds import Fold
 from brainbench_metrics.nested_interval import interval_facts, item_values
 from brainbench_metrics.nested_null import null_scores, shuffled_scores
+from brainbench_metrics.nested_null_groups import block_scores, moves_blocks
 from brainbench_metrics.nested_people import measured_people, shuffled_orders
 from brainbench_metrics.nested_ridge import NestedRidge, kernel
 from brainbench_metrics.nested_scores import NestedScores, Problem, nested_scores
@@ -288,20 +292,73 @@ def test_neither_cores_nor_parts_change_a_bit_of_the_result(
     layers, people = data(9)
     made = problem(layers, people, TWO)
     scores, null = nested_scores(made), null_scores(made, 130, 3)
-    assert null is not None
+    assert isinstance(null, np.ndarray)
     monkeypatch.setattr(parallel, "cores", lambda: cores)
     np.testing.assert_array_equal(nested_scores(made).table, scores.table)
-    again = null_scores(made, 130, 3)
-    assert again is not None
-    np.testing.assert_array_equal(again, null)
+    np.testing.assert_array_equal(as_array(null_scores(made, 130, 3)), null)
+    longer = as_array(null_scores(made, 230, 3))
+    np.testing.assert_allclose(longer[:130], null, atol=1e-12)
     monkeypatch.setattr(nested_null, "_NUMBERS", 3 * 30 * 31 // 2 * 17)
     monkeypatch.setattr(nested_null, "_BLOCK", 5)
-    parts = null_scores(made, 130, 3)
-    assert parts is not None
+    monkeypatch.setattr(nested_scores_module, "_FORM_NUMBERS", 3 * 30 * 30)
+    steps: list[int] = []
+    parts = as_array(null_scores(made, 130, 3, steps.append))
     np.testing.assert_allclose(parts, null, atol=1e-12)
-    longer = null_scores(made, 230, 3)
-    assert longer is not None
-    np.testing.assert_allclose(longer[:130], null, atol=1e-12)
+    np.testing.assert_allclose(nested_scores(made).table, scores.table, atol=1e-12)
+    assert sum(steps) == 130
+    assert len(steps) > 3
+
+
+def as_array(null: Array | Skip) -> Array:
+    assert not isinstance(null, Skip)
+    return null
+
+
+@pytest.mark.parametrize("layout", ["runs", "lengths", "types"])
+def test_groups_that_change_places_give_the_null_of_items_in_that_order(layout: str) -> None:
+    layers, people = data(16)
+    groups, strata = RUNS, ONE
+    if layout == "lengths":
+        groups = np.repeat(np.arange(9), [3, 3, 3, 5, 5, 5, 2, 2, 2])
+    if layout == "types":
+        strata = np.tile([0, 1, 1, 0, 1, 0], 5)
+        groups = np.repeat(np.arange(10), 3)[np.random.default_rng(0).permutation(30)]
+        strata = np.array(
+            [strata[np.flatnonzero(groups == g).tolist().index(i)] for i, g in enumerate(groups)]
+        )
+    folds = repeated_folds(strata, groups, 3, 2, 1)
+    assert isinstance(folds, tuple)
+    made = problem(layers, people, strata, groups, folds=folds)
+    made = replace(made, kernels=made.kernels * 2, sources=np.array([0, 1, 0]))  # two sets of people
+    orders = shuffled_orders(5, 100, strata, groups, [np.arange(30)] * 2)
+    assert orders is not None
+    steps: list[int] = []
+    found = block_scores(made, orders[0], steps.append)
+    np.testing.assert_allclose(found, shuffled_scores(made, orders), atol=1e-10)
+    assert np.ptp(found[:, 0]) > 0.01
+    assert sum(steps) == 100
+    assert moves_blocks(made, 100)
+    np.testing.assert_array_equal(as_array(null_scores(made, 100, 5)), found.mean(axis=1))
+    assert not moves_blocks(made, 80) or layout == "lengths"
+
+
+def test_where_blocks_are_no_way_items_are_moved_one_by_one() -> None:
+    layers, people = data(17)
+    assert not moves_blocks(problem(layers, people, ONE), 1000)
+    there = [np.arange(30), np.delete(np.arange(30), [3, 20, 21]), np.arange(30)]
+    held = [y[rows] for y, rows in zip(people, there, strict=True)]
+    made = problem(layers, held, ONE, RUNS, present=there)
+    assert not moves_blocks(made, 1000)
+    assert as_array(null_scores(made, 100, 0)).shape == (100,)
+
+
+def test_a_null_that_would_not_fit_is_not_made_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers, people = data(18)
+    monkeypatch.setattr(nested_null, "_MOST_NUMBERS", 1000)
+    null = null_scores(problem(layers, people, ONE), 100, 0)
+    assert isinstance(null, Skip)
+    assert "30 items" in null.reason
+    assert as_array(null_scores(problem(layers, people, ONE, RUNS), 100, 0)).shape == (100,)
 
 
 def test_a_layer_that_differs_only_between_strata_predicts_nothing() -> None:

@@ -117,8 +117,7 @@ class Leaderboard:
             return Cells(people, values)
         kept = json.loads(found[0])
         table = np.array(kept["scores"], dtype=np.float64)  # null becomes NaN
-        order = [kept["participants"].index(person) for person in people]
-        return Cells(people, values, tuple(kept["items"]), table[order])
+        return Cells(people, values, tuple(kept["items"]), table)  # rows were written in the same order
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """By fingerprint, what a score was made from and with: its `facts` and `provenance`."""

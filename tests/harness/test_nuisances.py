@@ -194,6 +194,26 @@ def test_a_metric_that_cannot_take_features_of_each_persons_own_is_never_given_t
         assert "differ between people" in record.outcome.reason
 
 
+def test_a_baseline_is_asked_anew_for_each_region_and_once_for_its_sets_of_items(toy: Toy) -> None:
+    asked: list[str] = []
+
+    @dataclass(frozen=True)
+    class Looks(Dull):
+        def features_of(self, stimuli: Any, recording: Recording, reporter: Any) -> AnyFeatures:
+            asked.append(recording.region)
+            return Features({"own": np.stack([recording.participants[0].responses[:, 0]] * 2, axis=1)})
+
+    made = outcomes(toy, Looks())
+    assert asked == list(toy["dataset"]().regions)
+    assert len(made) == 2 * len(asked)
+
+
+def test_a_fingerprint_knows_the_version_of_the_dull_predictors(toy: Toy) -> None:
+    from brainbench.nuisances import NUISANCES_VERSION
+
+    assert all(record.facts["nuisances"] == NUISANCES_VERSION for record in outcomes(toy, toy["model"]()))
+
+
 def test_an_intervention_does_not_apply_to_a_baseline(toy: Toy) -> None:
     @dataclass(frozen=True)
     class Push:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.arrays import IntArray
+from brainbench.products import product
 from brainbench.records import Skip
 from brainbench_metrics.folds import Fold
 from brainbench_metrics.nested_null_groups import block_scores, moves_blocks
@@ -130,18 +131,18 @@ def _fold_scores(problem: Problem, packed: list[Array], forms: list[_Forms]) -> 
             energy = shuffled[place] @ made.measured
             for start in range(0, len(form), _BLOCK):
                 part = slice(start, start + _BLOCK)
-                product, square = (
+                crossed, square = (
                     np.einsum("kq,kq->k", found[form[part]], shuffled[place, part])
                     for found in (along, predicted)
                 )
-                r[part, member] = correlation(product, square, energy[part])
+                r[part, member] = correlation(crossed, square, energy[part])
     return r
 
 
 def _losses(error: Array, shuffled: Array) -> Array:
     """Errors left out (people x shuffles x L x A)."""
     people, draws, pairs = shuffled.shape
-    products = shuffled.reshape(-1, pairs) @ error.reshape(-1, pairs).T
+    products = product(shuffled.reshape(-1, pairs), error.reshape(-1, pairs).T)
     return products.reshape(people, draws, *error.shape[:2])
 
 

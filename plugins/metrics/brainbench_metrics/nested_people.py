@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.arrays import IntArray, Participant
+from brainbench.products import product
 from brainbench.statistics import blocks
 from brainbench_metrics.folds import Fold
 from brainbench_metrics.people import varying_columns
@@ -81,7 +82,7 @@ def _measured(person: Participant, strata: IntArray) -> Measured | None:
     if not made.size:
         return None
     outer = np.zeros((len(strata), len(strata)))
-    outer[np.ix_(person.present, person.present)] = made @ made.T / made.shape[1]
+    outer[np.ix_(person.present, person.present)] = product(made, made.T) / made.shape[1]
     total = person.responses.shape[1]
     return Measured(person.id, person.present, outer, made.shape[1], total - made.shape[1])
 

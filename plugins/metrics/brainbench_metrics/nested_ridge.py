@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.arrays import IntArray
+from brainbench.products import product
 from brainbench_metrics.ridge import NOTHING
 from brainbench_metrics.within_strata import centring, indicator, without_means
 
@@ -32,7 +33,7 @@ Array = NDArray[np.float64]
 def kernel(features: Array, strata: IntArray, train: IntArray) -> Array:
     """Inner products (items x items) of features (items x width) as `scaled` makes them."""
     made = scaled(features, strata, train)
-    inner: Array = made @ made.T
+    inner: Array = product(made, made.T)
     return inner
 
 

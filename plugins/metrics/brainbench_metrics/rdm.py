@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from brainbench.arrays import FloatArray, IntArray
 from brainbench.errors import ShapeError, UsageError
+from brainbench.products import product
 
 Array = NDArray[np.float64]
 Distance = Literal["correlation", "euclidean", "cosine"]
@@ -67,7 +68,7 @@ def rdm_of_defined(patterns: FloatArray, distance: Distance) -> Array:
         return _lengths(rows)
     if distance == "correlation":
         rows -= rows.mean(axis=1, keepdims=True)
-    products = rows @ rows.T
+    products = product(rows, rows.T)
     length = np.sqrt(np.diagonal(products))
     first, second = pairs(len(rows))
     alike = products[first, second] / (length[first] * length[second])

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.arrays import FloatArray, IntArray
+from brainbench.products import product
 from brainbench_metrics.folds import Fold
 
 Array = NDArray[np.float64]
@@ -37,7 +38,7 @@ def gram(features: FloatArray) -> Array:
     """
     centred = features.astype(np.float64)
     centred -= centred.mean(axis=0)
-    return centred @ centred.T
+    return product(centred, centred.T)
 
 
 def stack_size(n_items: int, n_alphas: int) -> int:

@@ -1,13 +1,13 @@
 """What `predictivity/robust` says where nothing is there, and where something is. SIMULATED data.
 
-    python -m benchmarks.predictivity_null [repetitions, 300 by default] [folder]
+    python -m benchmarks.predictivity_null [repetitions, 200 by default] [folder]
 
 Each repetition is another draw of a simulated dataset: other people, other problems, other noise. Goals: at
 .05 the null is rejected as often as chance allows (within the exact binomial interval), with layers and
 penalties chosen inside; headlines are zero on average where nothing is planted, also for predictors of one
 column. How often the 95 percent interval holds the mean over repetitions is shown: less often than it says,
 with few people and items. Power is how often something planted is found, by its share of a voxel's variance.
-Nothing is timed; 300 take some 15 minutes of one core. In the folder, predictivity_null.json holds each
+Nothing is timed; 200 take some 10 minutes of one core. In the folder, predictivity_null.json holds each
 repetition as soon as it is finished, and what it holds is not computed again; predictivity_null.png is
 drawn from it.
 """
@@ -218,4 +218,4 @@ def main(repetitions: int, folder: Path | None) -> None:
 if __name__ == "__main__":
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     folders = [Path(argument) for argument in sys.argv[1:] if not argument.isdigit()]
-    main(numbers[0] if numbers else 300, folders[0] if folders else None)
+    main(numbers[0] if numbers else 200, folders[0] if folders else None)

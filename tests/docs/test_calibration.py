@@ -112,6 +112,7 @@ def test_what_the_page_says_of_predictivity_follows_from_its_figures() -> None:
     power = {row["percent"]: row for row in kept["power"]}
     assert power[2]["rejected_high"] < 0.5 < power[4]["rejected_low"]
     assert max(power[3]["covered"], power[4]["covered"]) < 0.9
+    assert kept["columns"][0]["paper_low"] > 0
     for row in kept["columns"]:
         assert row["pooled_high"] < -0.2
 

@@ -1,7 +1,8 @@
 """How alike two RDMs are: rank correlations, correlations and cosines, many with many at once.
 
 All but Kendall's are inner products of vectors that are made ready once (`ready`): ranked, or not; freed of a
-constant, and of nuisance RDMs; of length 1. So every comparison of many RDMs is one matrix product.
+constant, of categories of pairs and of nuisance RDMs; of length 1. So every comparison of many RDMs is one
+matrix product.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from brainbench.arrays import IntArray
 from brainbench.errors import ShapeError, UsageError
 from brainbench_metrics.rdm import NOTHING, square
 
@@ -47,16 +49,19 @@ def compare(a: Array, b: Array, comparator: Comparator = "spearman") -> Array:
 
 
 def ready(
-    vectors: Array, comparator: Comparator, controls: Array | None = None
+    vectors: Array,
+    comparator: Comparator,
+    controls: Array | None = None,
+    categories: IntArray | None = None,
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Vectors (n x pairs) whose inner products are the comparison, and which of them have one.
 
     controls (c x pairs) are projected out, ranked where the comparator ranks: inner products are then partial
-    correlations, which correlate what a regression on the controls leaves of both sides. Vectors of which
-    nothing is left are zero, and False in the second result. Kendall's gets the vectors of Spearman's.
+    correlations, which correlate what a regression on the controls leaves of both sides. So are categories
+    (pairs,), numbers that say of which kind a pair is: each loses its mean, and a cosine its zero. Vectors of
+    which nothing is left are zero, and False in the second result. Kendall's gets the vectors of Spearman's.
     """
-    held = None if controls is None else span(controls, comparator)
-    return unit(*levelled(vectors, comparator), held)
+    return unit(*levelled(vectors, comparator), span(comparator, controls, categories))
 
 
 def levelled(vectors: Array, comparator: Comparator) -> tuple[Array, Array]:
@@ -80,10 +85,18 @@ def unit(made: Array, size: Array, held: Array | None = None) -> tuple[Array, ND
     return made / np.where(defined, length, 1.0)[:, None], defined
 
 
-def span(controls: Array, comparator: Comparator) -> Array:
-    """Orthonormal rows that span the controls (c x pairs) once these are made ready."""
-    vectors = ready(controls, comparator)[0]
-    _, sizes, rows = np.linalg.svd(vectors, full_matrices=False)
+def span(
+    comparator: Comparator, controls: Array | None = None, categories: IntArray | None = None
+) -> Array | None:
+    """Orthonormal rows that span controls (c x pairs), once these are made ready, and categories (pairs,)."""
+    if controls is None and categories is None:
+        return None
+    made = [] if controls is None else [ready(controls, comparator)[0]]
+    if categories is not None:
+        kinds = (np.unique(categories)[:, None] == categories).astype(np.float64)
+        kinds = whiten(kinds) if comparator == "whitened cosine" else kinds
+        made.append(kinds / np.linalg.norm(kinds, axis=1, keepdims=True))
+    _, sizes, rows = np.linalg.svd(np.vstack(made), full_matrices=False)
     kept: Array = rows[sizes > NOTHING * max(1.0, float(sizes.max(initial=0.0)))]
     return kept
 
@@ -139,6 +152,23 @@ def kendall_tau_a(a: Array, b: Array) -> Array:
         signs = [np.sign(x[:, part, None] - x[:, None, :]).reshape(len(x), -1) for x in (first, second)]
         total += signs[0] @ signs[1].T
     return np.asarray(total / (length * (length - 1)))
+
+
+def kendall_within(a: Array, b: Array, categories: IntArray | None) -> Array:
+    """Tau-a (A x B) within each category of entries (entries,), averaged by the numbers of entries.
+
+    Entries of different categories are not compared, and a category of one entry does not count. Without
+    categories, tau-a.
+    """
+    if categories is None:
+        return kendall_tau_a(a, b)
+    total, count = np.zeros((len(a), len(b))), 0
+    for kind, size in zip(*np.unique(categories, return_counts=True), strict=True):
+        if size > 1:
+            those = categories == kind
+            total += size * kendall_tau_a(a[:, those], b[:, those])
+            count += int(size)
+    return np.asarray(total / max(1, count))
 
 
 def whiten(vectors: Array) -> Array:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brainbench.arrays import (
     AnyFeatures,
@@ -203,14 +202,6 @@ def by_items(brains: Sequence[Brain]) -> Iterator[tuple[IntArray, IntArray]]:
 def within(brain: Brain, chosen: IntArray) -> IntArray:
     """Columns of a person's RDM that are pairs of two of the chosen items (positions in the recording)."""
     return pairs_of(np.flatnonzero(np.isin(brain.items, chosen)), len(brain.items))
-
-
-def stratum_rdm(strata: Sequence[str]) -> NDArray[np.float64] | None:
-    """1 for each pair of items of different strata, 0 for others (pairs,); None where that is constant."""
-    labels = np.unique(np.asarray(strata), return_inverse=True)[1] if strata else np.zeros(0)
-    first, second = np.triu_indices(len(labels), k=1)
-    differ = (labels[first] != labels[second]).astype(np.float64)
-    return differ if len(differ) and np.ptp(differ) > 0 else None
 
 
 def no_layer(layers: Layers) -> Skip:

@@ -81,10 +81,16 @@ class RobustRsa:
     people go through Fisher's z. The first row, "cross-validated", is this; the others are the layers over
     all items, from which nothing may be picked without the adjusted p values in the details.
 
+    Over items of several strata (types of task), which two types a pair is of explains much of its distance:
+    every comparison is within these categories of pairs. Each one's mean is taken from ranks (or distances,
+    by the comparator; a cosine is Pearson's then) on both sides; so for the ceiling and the null, too.
+
     Details: p value of `permutations` shuffles of the model's items within strata and groups, the choice of
     layer included; the interval of `bootstraps` resamples of people and items; the layers chosen; the
-    scores with the RDMs of strata and of the recording's nuisances partialled out. Nili's bounds are the
-    ceiling. Kendall's is tau-a, slow beyond 50 items; its p values are those of Spearman's products.
+    scores with the RDMs of the recording's nuisances partialled out, too; with several strata the aggregate
+    over all pairs, which type alone may reach. Nili's bounds are the ceiling. Kendall's is tau-a, within
+    each category averaged by numbers of pairs, slow beyond 50 items; its p values are those of Spearman's
+    products.
     """
 
     takes_personal: ClassVar[bool] = True
@@ -122,7 +128,7 @@ class RobustRsa:
         """Score every layer for every person, and their best by cross-validation.
 
         Raises ShapeError when features and recording hold different numbers of items. Skips with fewer
-        than 8 items or 2 people, and where no layer's distances vary.
+        than 8 items or 2 people, and where no layer's distances vary within categories of pairs.
         """
         how = Settings(
             self.distance,

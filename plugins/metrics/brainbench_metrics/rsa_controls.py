@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainbench.arrays import Recording
+from brainbench.arrays import IntArray, Recording
 from brainbench_metrics.rdm import Array, Distance
-from brainbench_metrics.rdm_people import prepare_layers, stratum_rdm
-
-STRATA = "different strata"
+from brainbench_metrics.rdm_comparison import ready
+from brainbench_metrics.rdm_people import prepare_layers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +44,8 @@ class Controls:
         return {name: without for name, without in lacking.items() if without}
 
 
-def controls_of(recording: Recording, distance: Distance) -> Controls | None:
-    """The RDM "different strata" and those of all nuisances of the recording; None where none varies.
-
-    Strata are left out where the nuisances have the same RDM ("type", with two strata).
-    """
+def controls_of(recording: Recording, distance: Distance, categories: IntArray | None) -> Controls:
+    """Those of all nuisances of the recording that say more than the categories of pairs (pairs,) do."""
     rdms: dict[str, Array | Mapping[str, Array]] = {}
     for name, features in recording.nuisances.items():
         made = prepare_layers(features, recording, distance)
@@ -59,11 +55,11 @@ def controls_of(recording: Recording, distance: Distance) -> Controls | None:
             rdms[label] = (
                 made.vectors[at] if personal is None else {who: own[at] for who, own in personal.items()}
             )
-    strata = stratum_rdm(recording.strata)
-    if strata is not None and not any(_proportional(strata, found) for found in rdms.values()):
-        rdms = {STRATA: strata, **rdms}
-    return Controls(rdms) if rdms else None
+    return Controls({name: found for name, found in rdms.items() if not _by_category(found, categories)})
 
 
-def _proportional(strata: Array, found: Array | Mapping[str, Array]) -> bool:
-    return isinstance(found, np.ndarray) and np.allclose(found, strata * found.max(), rtol=0, atol=1e-9)
+def _by_category(found: Array | Mapping[str, Array], categories: IntArray | None) -> bool:
+    """Whether an RDM varies between the categories only, as that of "type" does."""
+    if categories is None or not isinstance(found, np.ndarray):
+        return False
+    return not ready(found[None], "pearson", categories=categories)[1].any()

@@ -2,9 +2,9 @@
 
 In each split, half of the items and all people but a fold choose the layer (the highest mean correlation
 over pairs within that half); the people of the fold are scored on pairs within the other half. A pair of
-items of different halves is never used. Vectors are ranked within the half, so that scores are plain
-correlations. The cost: each correlation rests on a quarter of the pairs, which the several splits
-partly make good.
+items of different halves is never used. Vectors are ranked within the half and, where items are of several
+types, freed there of categories of pairs, so that scores are plain correlations. The cost: each correlation
+rests on a quarter of the pairs, which the several splits partly make good.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from brainbench.arrays import IntArray
 from brainbench.statistics import pairs_of
 from brainbench_metrics.rdm import Array, pairs
-from brainbench_metrics.rdm_comparison import Comparator, kendall_tau_a, levelled, span, unit
+from brainbench_metrics.rdm_comparison import Comparator, kendall_within, levelled, span, unit
 from brainbench_metrics.rdm_people import Brain, Layers, by_items, within
 from brainbench_metrics.rsa_controls import Controls
 from brainbench_metrics.rsa_folds import Halves
@@ -28,11 +28,28 @@ BOUND = 1 - 1e-6  # correlations beyond have no finite Fisher z that could be av
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """How RDMs over so many items are compared; controls are partialled out of both sides."""
+    """How RDMs over so many items are compared; categories of pairs and controls are taken from both sides.
+
+    categories (pairs of all items,): see `rsa_categories`.
+    """
 
     items: int
     comparator: Comparator
+    categories: IntArray | None = None
     controls: Controls | None = None
+
+    def held(self, columns: IntArray, person: str) -> Array | None:
+        """What spans all that is taken from both sides, over those pairs."""
+        controls = None if self.controls is None else self.controls.of(person)
+        return span(
+            self.comparator,
+            None if controls is None or not len(controls) else controls[:, columns],
+            self.kinds(columns),
+        )
+
+    def kinds(self, columns: IntArray) -> IntArray | None:
+        """The categories of those pairs."""
+        return None if self.categories is None else self.categories[columns]
 
     def apart(self, layers: Layers) -> bool:
         """Whether what a person's RDM is compared with differs between people."""
@@ -73,11 +90,11 @@ def parts_of(chosen: IntArray, layers: Layers, brains: Sequence[Brain], how: Com
                 models = layers.of(person)[:, columns]
                 ranked = levelled(models, how.comparator)
             vectors = np.stack([brains[at].vector[inside] for at in group])
-            held = None if how.controls is None else span(how.controls.of(person)[:, columns], how.comparator)
+            held = how.held(columns, person)
             model, model_defined = unit(*ranked, held)
             brain, brain_defined = unit(*levelled(vectors, how.comparator), held)
-            if how.comparator == "kendall" and held is None and vectors.shape[1] > 1:
-                r = kendall_tau_a(models, vectors)
+            if how.comparator == "kendall" and how.controls is None and vectors.shape[1] > 1:
+                r = kendall_within(models, vectors, how.kinds(columns))
             else:
                 r = np.clip(model @ brain.T, -1.0, 1.0)
             made.append(Part(group, columns, model, brain, r, model_defined, brain_defined))

@@ -73,8 +73,12 @@ def exchangeable(recording: Recording) -> tuple[str, ...]:
     """Labels within which items may be shuffled under the null; empty where all may.
 
     Strata and groups differ for reasons that are no hypothesis about the model (another type of problem,
-    another run of the scanner), so items keep theirs, as long as some label has two items.
+    another run of the scanner), so items keep theirs, as long as some label has two items; strata alone
+    where no group has two of one.
     """
     parts = [labels for labels in (recording.strata, recording.groups) if labels]
     joint = tuple("/".join(those) for those in zip(*parts, strict=True)) if parts else ()
-    return joint if len(set(joint)) > 1 and max(map(joint.count, set(joint))) > 1 else ()
+    for labels in (joint, recording.strata):
+        if len(set(labels)) > 1 and max(map(labels.count, set(labels))) > 1:
+            return labels
+    return ()

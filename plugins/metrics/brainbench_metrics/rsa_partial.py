@@ -6,41 +6,41 @@ from dataclasses import replace
 from typing import Any
 
 from brainbench.arrays import Recording
-from brainbench_metrics.rdm_people import Brain
-from brainbench_metrics.rsa_controls import STRATA, Controls, controls_of
-from brainbench_metrics.rsa_crossvalidation import Comparison, correlations, cross_validated, mean_r
-from brainbench_metrics.rsa_folds import Halves, people_folds
+from brainbench_metrics.rsa_categories import LEAST_LEFT
+from brainbench_metrics.rsa_controls import Controls, controls_of
+from brainbench_metrics.rsa_crossvalidation import correlations, cross_validated, mean_r
+from brainbench_metrics.rsa_folds import people_folds
 from brainbench_metrics.rsa_ready import (
     Pool,
     Ready,
     Reasons,
     Settings,
+    fewest_pairs,
     interval,
     nothing_left,
     settled,
-    smallest_half,
 )
 
-LEAST_LEFT = 5  # pairs of a half beyond the number of controls: six pairs of four items, and one control
+STRATA = "strata of both items"
 
 
 def partial_scores(made: Ready, recording: Recording, how: Settings) -> dict[str, Any]:
-    """The same scores with the RDMs of strata and nuisances partialled out; or why there are none.
+    """The same scores with the RDMs of nuisances partialled out, too; or why there are none.
 
     A layer that the controls explain is named and not scored. People and layers are those of the score, but
     for people with too few pairs for so many controls.
     """
-    controls = controls_of(recording, how.distance)
-    if controls is None:
+    controls = controls_of(recording, how.distance, made.how.categories)
+    names = [*([] if made.how.categories is None else [STRATA]), *controls.names]
+    if not names:
         return {"none": "The items are of one stratum, and nothing else is known to control for."}
     if how.comparator == "kendall":
         return {"none": "There is no partial tau-a here; the other comparators have one."}
-    by = f"explained by {'strata' if controls.names == (STRATA,) else 'the controls'} alone"
-    few = _too_few_pairs(made.brains, made.split, controls)
+    by = "explained by the controls alone"
+    few = _too_few_pairs(made, controls)
     pool = Pool(replace(made.layers, unscored={}), made.brains, few, made.split)
-    comparison = Comparison(len(recording.items), how.comparator, controls)
-    held = settled(pool, comparison, Reasons(layer=by, person=f"Is {by}."))
-    facts = {"controls": list(controls.names), "explained": held.layers.unscored}
+    held = settled(pool, replace(made.how, controls=controls), Reasons(layer=by, person=f"Is {by}."))
+    facts = {"controls": names, "explained": held.layers.unscored}
     if not isinstance(held, Ready):
         none = nothing_left(held).reason if held.layers.names else f"All layers are {by}."
         return {**facts, "none": none}
@@ -58,12 +58,12 @@ def partial_scores(made: Ready, recording: Recording, how: Settings) -> dict[str
     }
 
 
-def _too_few_pairs(brains: list[Brain], split: Halves, controls: Controls) -> dict[str, str]:
+def _too_few_pairs(made: Ready, controls: Controls) -> dict[str, str]:
     """People in whose smallest half too few pairs are left for the controls, and the reason."""
-    made = {}
-    for brain in brains:
-        items, count = smallest_half(brain, split), len(controls.of(brain.id))
-        pairs = items * (items - 1) // 2
-        if pairs - count < LEAST_LEFT:
-            made[brain.id] = f"Has {pairs} pairs in a half of the items, too few for {count} controls."
-    return made
+    few = {}
+    for brain in made.brains:
+        pairs, kinds = fewest_pairs(brain, made.split, made.how)
+        count = kinds - 1 + len(controls.of(brain.id))
+        if pairs - 1 - count < LEAST_LEFT:
+            few[brain.id] = f"Has {pairs} pairs in a half of the items, too few for {count} controls."
+    return few

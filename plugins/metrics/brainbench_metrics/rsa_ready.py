@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from brainbench.arrays import AnyFeatures, Recording
 from brainbench.errors import ShapeError
 from brainbench.records import Skip
-from brainbench.statistics import corrected_two_factor_interval, mean_of_pairs
+from brainbench.statistics import corrected_two_factor_interval, mean_of_pairs, pairs_of
 from brainbench_metrics.rdm import Distance
 from brainbench_metrics.rdm_comparison import Comparator
 from brainbench_metrics.rdm_people import (
@@ -21,6 +21,7 @@ from brainbench_metrics.rdm_people import (
     prepare_brains,
     prepare_layers,
 )
+from brainbench_metrics.rsa_categories import LEAST_LEFT, count_of
 from brainbench_metrics.rsa_crossvalidation import Comparison, CrossValidated, Part, lacking, parts_of
 from brainbench_metrics.rsa_folds import MIN_CROSS_VALIDATED, Halves, halves
 
@@ -52,8 +53,12 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ready(Pool):
-    """Layers and people for whom every correlation is defined; parts of all halves and of all items."""
+    """Layers and people for whom every correlation is defined; parts of all halves and of all items.
 
+    how: the comparison of which these are the correlations.
+    """
+
+    how: Comparison
     blocks: list[list[Part]]
     whole: list[Part]
 
@@ -71,8 +76,14 @@ IN_A_HALF = Reasons(
 )
 
 
-def prepare(features: AnyFeatures, recording: Recording, how: Settings) -> Ready | Skip:
-    """What can be scored, or why nothing can."""
+WITHIN = Reasons(
+    "Its distances do not vary between pairs of the same types in a half of the items.",
+    "Distances do not vary between pairs of the same types in a half of the items.",
+)
+
+
+def pooled(features: AnyFeatures, recording: Recording, how: Settings) -> Pool | Skip:
+    """Layers with an RDM, and people with one in every half of the items; or why there are no halves."""
     layers = prepare_layers(features, recording, how.distance)
     split = halves(recording, how.splits, how.seed)
     if isinstance(split, Skip):
@@ -82,9 +93,29 @@ def prepare(features: AnyFeatures, recording: Recording, how: Settings) -> Ready
     for brain in brains:
         if (smallest := smallest_half(brain, split)) < MIN_ITEMS:
             left_out[brain.id] = f"Has {smallest} items in a half of the items; RSA needs {MIN_ITEMS}."
-    pool = Pool(layers, brains, left_out, split)
-    found = settled(pool, Comparison(len(recording.items), how.comparator), IN_A_HALF)
+    return Pool(layers, brains, left_out, split)
+
+
+def comparable(pool: Pool, how: Comparison) -> Ready | Skip:
+    """What can be scored, within categories of pairs where there are any; or why nothing can."""
+    left_out = dict(pool.left_out)
+    if how.categories is not None:
+        for brain in pool.brains:
+            held, kinds = fewest_pairs(brain, pool.split, how)
+            if brain.id not in left_out and held - kinds < LEAST_LEFT:
+                left_out[brain.id] = (
+                    f"Has {held} pairs in a half of the items, too few for their {kinds} categories."
+                )
+    why = IN_A_HALF if how.categories is None else WITHIN
+    found = settled(replace(pool, left_out=left_out), how, why)
     return found if isinstance(found, Ready) else nothing_left(found)
+
+
+def fewest_pairs(brain: Brain, split: Halves, how: Comparison) -> tuple[int, int]:
+    """How many pairs a person has, and of how many categories, in the half where that leaves the fewest."""
+    halved = [pairs_of(np.intersect1d(brain.items, split.items(*at)), how.items) for at in split.blocks]
+    counts = [(len(columns), count_of(how.kinds(columns))) for columns in halved]
+    return min(counts, key=lambda of: of[0] - of[1])
 
 
 def smallest_half(brain: Brain, split: Halves) -> int:
@@ -103,7 +134,7 @@ def settled(pool: Pool, how: Comparison, why: Reasons) -> Ready | Pool:
         whole = parts_of(np.arange(how.items), layers, brains, how)
         layer, person = lacking([*blocks, whole], len(brains), how.apart(layers))
         if not (layer.any() or person.any()):
-            return Ready(layers, brains, left_out, split, blocks, whole)
+            return Ready(layers, brains, left_out, split, how, blocks, whole)
         left_out |= {brains[at].id: why.person for at in np.flatnonzero(person)}
         layers = layers.without({layers.names[at]: why.layer for at in np.flatnonzero(layer)})
 

@@ -12,21 +12,33 @@ from brainbench.arrays import AnyFeatures, IntArray, Recording
 from brainbench.records import Scores, Skip
 from brainbench_metrics.rdm_comparison import ready
 from brainbench_metrics.rdm_people import brain_facts
-from brainbench_metrics.rsa_crossvalidation import CrossValidated, correlations, cross_validated, mean_r
+from brainbench_metrics.rsa_aggregate import aggregate_facts
+from brainbench_metrics.rsa_categories import pair_categories
+from brainbench_metrics.rsa_crossvalidation import (
+    Comparison,
+    CrossValidated,
+    correlations,
+    cross_validated,
+    mean_r,
+)
 from brainbench_metrics.rsa_folds import exchangeable, people_folds
 from brainbench_metrics.rsa_null import PersonalStatistic, Statistic, permutation_tests
 from brainbench_metrics.rsa_partial import partial_scores
-from brainbench_metrics.rsa_ready import Ready, Settings, interval, prepare
+from brainbench_metrics.rsa_ready import Ready, Settings, comparable, interval, pooled
 
 HEADLINE = "cross-validated"
 
 
 def robust_scores(features: AnyFeatures, recording: Recording, how: Settings) -> Scores | Skip:
     """Score every layer for every person, and by cross-validation their best; a first row of the result."""
-    made = prepare(features, recording, how)
+    pool = pooled(features, recording, how)
+    if isinstance(pool, Skip):
+        return pool
+    items = len(recording.items)
+    made = comparable(pool, Comparison(items, how.comparator, pair_categories(recording.strata)))
     if isinstance(made, Skip):
         return made
-    items, people = len(recording.items), len(made.brains)
+    people = len(made.brains)
     fold_of = people_folds(people, how.folds, how.splits, how.seed)
     found = cross_validated(made.blocks, made.split, fold_of, items)
     rows = np.vstack([found.scores, correlations(made.whole, people)])
@@ -41,6 +53,7 @@ def robust_scores(features: AnyFeatures, recording: Recording, how: Settings) ->
         "distance": made.layers.distance,
         "half_sizes": [len(made.split.items(*block)) for block in made.split.blocks],
         **brain_facts(made.brains, made.left_out),
+        **aggregate_facts(pool, made.how, how),
     }
     return Scores(
         layers=(HEADLINE, *made.layers.names),
@@ -71,10 +84,13 @@ def _chosen(found: CrossValidated, names: Sequence[str]) -> dict[str, Any]:
 def _null(made: Ready, fold_of: IntArray, items: int, labels: Sequence[str], how: Settings) -> dict[str, Any]:
     statistic: Statistic | PersonalStatistic
     if made.layers.personal is None:
-        models = ready(made.layers.vectors, how.comparator)[0]
+        models = ready(made.layers.vectors, how.comparator, categories=made.how.categories)[0]
         statistic = Statistic.of(models, made.blocks, made.whole, fold_of)
     else:
-        own = [ready(made.layers.of(brain.id), how.comparator)[0] for brain in made.brains]
+        own = [
+            ready(made.layers.of(brain.id), how.comparator, categories=made.how.categories)[0]
+            for brain in made.brains
+        ]
         statistic = PersonalStatistic.of(own, made.blocks, made.whole, fold_of)
     seen, whole, layers = permutation_tests(statistic, items, labels, seed=how.seed, draws=how.permutations)
     critical = whole.critical()

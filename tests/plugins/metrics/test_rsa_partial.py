@@ -69,7 +69,9 @@ def by_regression(
     there = np.isin(person.present, chosen)
     items = person.present[there]
     kinds = np.array(recording.strata)
-    controls = [pdist((kinds == "b")[:, None].astype(float))]
+    first, second = np.triu_indices(len(kinds), 1)
+    of_b = (kinds[first] == "b") + 1 * (kinds[second] == "b")
+    controls = [(of_b == count).astype(float) for count in (1, 2)]
     for features in recording.nuisances.values():
         own = features.of(person.id)
         if own is not None:
@@ -90,7 +92,7 @@ def test_controls_are_taken_from_both_sides_person_by_person(comparator: Any, ga
     recording = replace(recording, nuisances={**recording.nuisances, "own-response-time": some})
     metric = replace(QUICK, comparator=comparator)
     found = partial(Features({"x": x}), recording, metric)
-    assert found["controls"] == ["different strata", "design", "characters", "own-response-time"]
+    assert found["controls"] == ["strata of both items", "design", "characters", "own-response-time"]
     assert found["people_without_control"] == {"own-response-time": ["p3"]}
     assert found["people_left_out"] == {}
     split = halves(recording, metric.splits, metric.seed)
@@ -111,12 +113,12 @@ def test_without_nuisances_strata_alone_are_controlled_for() -> None:
     x, recording = study(2)
     bare = replace(recording, nuisances={})
     found = partial(Features({"x": x}), bare)
-    assert found["controls"] == ["different strata"]
+    assert found["controls"] == ["strata of both items"]
     r = [by_regression(x, bare, p, np.arange(ITEMS), True) for p in bare.participants]
     assert found["per_layer"]["x"] == pytest.approx(np.tanh(np.arctanh(r).mean()), abs=1e-12)
     kinds = np.array([[kind == "b"] for kind in recording.strata], dtype=float)
     same = partial(Features({"x": x}), replace(bare, nuisances={"type": quantity(kinds)}))
-    assert same["controls"] == ["type"]  # of two strata the same RDM
+    assert same["controls"] == ["strata of both items"]  # which say all that type does
     assert same["per_layer"]["x"] == pytest.approx(found["per_layer"]["x"], abs=1e-12)
     assert same["cross-validated"] == pytest.approx(found["cross-validated"], abs=1e-12)
     nothing = partial(Features({"x": x}), replace(bare, strata=()))
@@ -127,7 +129,7 @@ def test_a_nuisance_that_is_no_quantity_has_the_distance_of_the_metric() -> None
     x, recording = study(3)
     embedded = Features({"first": x + 0.0, "second": x[:, :4]})
     found = partial(Features({"x": x}), replace(recording, nuisances={"embedding": embedded}))
-    assert found["controls"] == ["different strata", "embedding/first", "embedding/second"]
+    assert found["controls"] == ["strata of both items", "embedding/first", "embedding/second"]
     assert found["none"] == "All layers are explained by the controls alone."
 
 
@@ -151,19 +153,19 @@ def test_too_few_pairs_for_so_many_controls_are_a_reason() -> None:
     for items, enough in ((8, False), (16, True)):
         x, recording = study(6, items=items)
         more = {f"dull {i}": quantity(rng.normal(size=(items, 1))) for i in range(2)}
-        recording = replace(recording, nuisances={**recording.nuisances, **more})
+        recording = replace(recording, strata=(), nuisances={**recording.nuisances, **more})
         found = partial(Features({"x": x}), recording)
-        assert len(found["controls"]) == 6
+        assert len(found["controls"]) == 5
         if enough:
             assert -1 < found["cross-validated"] < 1
         else:
-            assert "Has 6 pairs in a half of the items, too few for 6 controls." in found["none"]
+            assert "Has 6 pairs in a half of the items, too few for 5 controls." in found["none"]
     x, recording = study(7)
     few = np.arange(0, ITEMS, 2)
     person = recording.participants[2]
     short = replace(person, responses=person.responses[few], present=few)
     people = tuple(short if p.id == "p2" else p for p in recording.participants)
-    found = partial(Features({"x": x}), replace(recording, participants=people))
+    found = partial(Features({"x": x}), replace(recording, strata=(), participants=people))
     assert set(found["people_left_out"]) == {"p2"}
 
 
@@ -177,7 +179,7 @@ def simulated(preset: Any, seed: int) -> tuple[Array, Recording]:
 
 
 def test_what_is_planted_stays_and_what_is_dull_goes() -> None:
-    kept, gone, before = [], [], []
+    kept, gone, before, within = [], [], [], []
     for seed in range(4):
         truth, recording = simulated("planted", seed)
         kept.append(partial(Features({"truth": truth}), recording)["cross-validated"])
@@ -187,9 +189,11 @@ def test_what_is_planted_stays_and_what_is_dull_goes() -> None:
         like = Features({"type": 3 * kinds @ rng.normal(size=(1, 30)) + rng.normal(size=(70, 30))})
         outcome = QUICK.score(like, recording, QUIET)
         assert isinstance(outcome, Scores)
-        before.append(outcome.headline)
+        before.append(outcome.details["aggregate"]["score"])
+        within.append(outcome.headline)
         gone.append(outcome.details["partial"]["cross-validated"])
     assert min(kept) > 0.15
     assert min(before) > 0.07
+    assert max(np.abs(within)) < 0.06
     assert abs(np.mean(gone)) < 0.03
     assert max(np.abs(gone)) < 0.06

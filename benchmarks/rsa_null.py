@@ -6,10 +6,10 @@ First the null of the creativity study's design: 170 people, 23 objects, 300 vox
 missing, 32 random layers, nothing shared. The paper's ratio, clipping and best layer make a score of it; the
 robust protocol is to reject it as often as its level says. Then as much with 16 to 80 layers: the score
 should not grow with their number. Last the simulated datasets: what is planted is to be found, a region
-without signal and the preset `null` no more often than the level, and `nuisance` is to vanish when task type
-is partialled out. Nothing is timed; 200 take some 11 minutes of one core. In the folder, rsa_null.json holds
-each repetition as soon as it is finished, and what it holds is not computed again; rsa_null.png and
-rsa_layers.png are drawn from it.
+without signal, the presets `null` and `nuisance` no more often than the level; what `nuisance` gives over all
+pairs of items, task type with them, stands beside that. Nothing is timed; 200 take some 11 minutes of one
+core. In the folder, rsa_null.json holds each repetition as soon as it is finished, and what it holds is not
+computed again; rsa_null.png and rsa_layers.png are drawn from it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def both(features: Features, recording: Recording) -> Row:
         "best_raw": float(robust.per_layer[1:].max()),
         "p": robust.details["null"]["p"],
         "interval_holds_0": _holds_zero(robust.details["interval"]),
-        "partial": robust.details["partial"].get("cross-validated"),
+        "aggregate": robust.details.get("aggregate", {}).get("score"),
     }
 
 
@@ -131,7 +131,7 @@ def draws() -> dict[str, Callable[[int], Row]]:
 def summary(name: str, run: Columns) -> Row:
     """The figures of a run."""
     made: Row = {"name": name, "repetitions": len(run["p"])}
-    for column in ("paper", "share_kept", "share_clipped", "best_raw", "robust", "partial"):
+    for column in ("paper", "share_kept", "share_clipped", "best_raw", "robust", "aggregate"):
         values = [value for value in run[column] if value is not None]
         if values:
             made |= mean(column, values) | {f"{column}_lowest": min(values), f"{column}_highest": max(values)}
@@ -168,12 +168,12 @@ def summaries(runs: dict[str, Columns]) -> dict[str, list[Row]]:
 
 def show(row: Row) -> None:
     """Print a run's figures as a line."""
-    partial_out = f", type partialled out {row['partial']:+.3f}" if "partial" in row else ""
+    over_all = f", type included {row['aggregate']:+.3f}" if "aggregate" in row else ""
     print(
         f"{row['name']:44} {row['repetitions']:4}   paper {row.get('paper', float('nan')):+.3f} "
         f"(SD {row.get('paper_sd', 0):.3f}, clipped {row.get('share_clipped', 0):.2f})   "
         f"best raw {row['best_raw']:+.3f}   "
-        f"robust {row['robust']:+.4f} ({row['robust_low']:+.4f} to {row['robust_high']:+.4f}){partial_out}   "
+        f"robust {row['robust']:+.4f} ({row['robust_low']:+.4f} to {row['robust_high']:+.4f}){over_all}   "
         f"rejected {row['rejected']:.3f} ({row['rejected_low']:.3f} to {row['rejected_high']:.3f})   "
         f"0 in the interval {row['interval_holds_0']:.3f}"
     )

@@ -43,7 +43,7 @@ FIGURES: dict[str, tuple[tuple[str, str], ...]] = {  # heading and template of e
         _TIMES,
         ("`paper`: score", "{paper:.2f}"),
         ("`robust`: score", _with_interval("robust", "+z.3f")),
-        ("type partialled out", "{partial:+z.3f}"),
+        ("type included", "{aggregate:+z.3f}"),
         _REJECTED,
         ("0 in the interval", "{interval_holds_0:.3f}"),
     ),

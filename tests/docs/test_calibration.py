@@ -96,8 +96,9 @@ def test_what_the_page_says_of_rsa_follows_from_its_figures() -> None:
         if row["name"].startswith(("simulated-deduction-", "simulated-creativity-")):  # null and nuisance
             assert row["rejected_low"] <= 0.05, row["name"]
         if "nuisance" in row["name"]:
-            assert row["robust_low"] > 0.05
-            assert row["partial_low"] < 0 < row["partial_high"]
+            assert row["aggregate_low"] > 0.05
+            assert row["robust_low"] < 0 < row["robust_high"]
+        assert ("aggregate" in row) == row["name"].endswith("all")
 
 
 def test_what_the_page_says_of_predictivity_follows_from_its_figures() -> None:

@@ -74,8 +74,6 @@ class Reasons:
 IN_A_HALF = Reasons(
     "Its distances do not vary in a half of the items.", "Distances do not vary in a half of the items."
 )
-
-
 WITHIN = Reasons(
     "Its distances do not vary between pairs of the same types in a half of the items.",
     "Distances do not vary between pairs of the same types in a half of the items.",

@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from brainbench.errors import PluginError
-from brainbench.nouns import Identity, Model, ModelOptions
+from brainbench.nouns import Identity, Model, ModelOptions, Task
 from brainbench.nuisances import NUISANCES_VERSION
-from brainbench.plan import Cell
+from brainbench.plan import AnyCell, Cell, TaskCell
+from brainbench.provenance import version_of
 
 FACTS_SCHEMA = 1
+ADAPTER = 1  # raised whenever lm_eval_adapter would give other answers for the same task and model
 
 
 def canonical(facts: Any) -> str:
@@ -38,24 +40,14 @@ class CellIdentity:
 
 
 def identify(
-    cell: Cell, model_identity: Callable[[Model, ModelOptions], Identity] | None = None
+    cell: AnyCell, model_identity: Callable[[Model, ModelOptions], Identity] | None = None
 ) -> CellIdentity:
     """The identity of a cell; `model_identity` lets a caller remember what is slow to find out.
 
     An unresolved cell gets a fingerprint that no other run will ever have, so that nothing reuses it.
     """
     ask = model_identity or (lambda model, options: model.identity(options))
-    dataset = _is_identity(cell.dataset.identity(cell.region), cell.dataset.name)
-    metric = _declared(cell.metric, protocol=cell.metric.protocol)
-    parts = [dataset, metric]
-    facts: dict[str, Any] = {
-        "schema": FACTS_SCHEMA,
-        "kind": cell.kind,
-        "dataset": {**dataset.facts, "provider": _provider(cell.dataset)},
-        "region": cell.region,
-        "item_set": {"name": cell.item_set.name, "where": dict(cell.item_set.where)},
-        "metric": metric.facts,
-    }
+    facts, parts = _of_task(cell) if isinstance(cell, TaskCell) else _of_cell(cell)
     if cell.model is not None and cell.intervention is not None:
         model = _is_identity(ask(cell.model, cell.options), cell.model.name)
         intervention = _declared(cell.intervention)
@@ -64,28 +56,64 @@ def identify(
         facts["intervention"] = intervention.facts
         facts["seed"] = cell.options.seed
         facts["baseline"] = cell.baseline
-        facts["nuisances"] = NUISANCES_VERSION  # robust metrics control for them
     facts = json.loads(canonical(facts))  # tuples become lists, as they will be after a round trip
     resolved = all(part.resolved for part in parts)
     nonce = "" if resolved else uuid.uuid4().hex
     return CellIdentity(fingerprint([facts, nonce] if nonce else facts), facts, resolved)
 
 
-def unidentified(cell: Cell) -> CellIdentity:
+def _of_cell(cell: Cell) -> tuple[dict[str, Any], list[Identity]]:
+    """What is asked in a cell of scores, whoever is asked."""
+    dataset = _is_identity(cell.dataset.identity(cell.region), cell.dataset.name)
+    metric = _declared(cell.metric, protocol=cell.metric.protocol)
+    facts: dict[str, Any] = {
+        "schema": FACTS_SCHEMA,
+        "kind": cell.kind,
+        "dataset": {**dataset.facts, "provider": _provider(cell.dataset)},
+        "region": cell.region,
+        "item_set": {"name": cell.item_set.name, "where": dict(cell.item_set.where)},
+        "metric": metric.facts,
+    }
+    if cell.model is not None:
+        facts["nuisances"] = NUISANCES_VERSION  # robust metrics control for them
+    return facts, [dataset, metric]
+
+
+def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
+    """What is asked in a cell of a task, and how; a task that has no identity of its own is not resolved."""
+    task = _task_identity(cell.task)
+    facts: dict[str, Any] = {
+        "schema": FACTS_SCHEMA,
+        "kind": cell.kind,
+        "task": {**task.facts, "provider": _provider(cell.task)},
+        "limit": cell.limit,
+        "asked": {"adapter": ADAPTER, "lm_eval": version_of("lm-eval")},
+    }
+    parts = [task]
+    if cell.dataset is not None:
+        source = _is_identity(cell.dataset.identity(cell.dataset.regions[0]), cell.dataset.name)
+        facts["learnt_from"] = {**source.facts, "provider": _provider(cell.dataset)}
+        parts.append(source)
+    return facts, parts
+
+
+def _task_identity(task: Task) -> Identity:
+    asked = getattr(task, "identity", None)
+    if asked is None:
+        return Identity({"name": task.name, "version": task.version}, resolved=False)
+    return _is_identity(asked(), task.name)
+
+
+def unidentified(cell: AnyCell) -> CellIdentity:
     """Stands for a cell whose identity could not be found out: known by its names, never reused.
 
     All attempts share one fingerprint, so that a failure is replaced by the next attempt's outcome.
     """
-    facts: dict[str, Any] = {
-        "unidentified": True,
-        "kind": cell.kind,
-        "dataset": {"name": cell.dataset.name, "version": cell.dataset.version},
-        "region": cell.region,
-        "item_set": {"name": cell.item_set.name, "where": dict(cell.item_set.where)},
-        "metric": _declared(cell.metric, protocol=cell.metric.protocol).facts,
-    }
-    with suppress(Exception):  # mostly it is the model that could not be identified
-        facts["dataset"] = {**cell.dataset.identity(cell.region).facts, "provider": _provider(cell.dataset)}
+    facts: dict[str, Any] = {"unidentified": True, "kind": cell.kind}
+    if isinstance(cell, TaskCell):
+        facts |= {"task": {"name": cell.task.name, "version": cell.task.version}, "limit": cell.limit}
+    else:
+        facts |= _named(cell)
     if cell.model is not None and cell.intervention is not None:
         facts["model"] = {"name": cell.model.name, "asked": repr(cell.model), "options": asdict(cell.options)}
         facts["intervention"] = _declared(cell.intervention).facts
@@ -93,6 +121,18 @@ def unidentified(cell: Cell) -> CellIdentity:
         facts["baseline"] = cell.baseline
     facts = json.loads(json.dumps(facts, default=repr, sort_keys=True))
     return CellIdentity(fingerprint(facts), facts, resolved=False)
+
+
+def _named(cell: Cell) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "dataset": {"name": cell.dataset.name, "version": cell.dataset.version},
+        "region": cell.region,
+        "item_set": {"name": cell.item_set.name, "where": dict(cell.item_set.where)},
+        "metric": _declared(cell.metric, protocol=cell.metric.protocol).facts,
+    }
+    with suppress(Exception):  # mostly it is the model that could not be identified
+        facts["dataset"] = {**cell.dataset.identity(cell.region).facts, "provider": _provider(cell.dataset)}
+    return facts
 
 
 def _is_identity(found: Identity, name: str) -> Identity:

@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from brainbench.task_nouns import Task as Task  # noqa: PLC0414 - plugins find all nouns here
+
 if TYPE_CHECKING:
     from brainbench.arrays import AnyFeatures, Behaviour, Features, Recording
     from brainbench.records import Scores, Skip
@@ -38,7 +40,8 @@ class ModelOptions:
 
     pooling: "last" reads the last input token, "mean" averages over the item's content tokens.
     device "auto" takes an accelerator when there is one; batch_size None lets the model choose.
-    `seed` fixes whatever is random (the weights of an untrained model, say).
+    `seed` fixes whatever is random (the weights of an untrained model, say). `head`: tasks will be asked,
+    for which a language model needs its head; no feature may depend on it.
     """
 
     dtype: Dtype = "float32"
@@ -47,6 +50,7 @@ class ModelOptions:
     batch_size: int | None = None
     seed: int = 0
     trust_remote_code: bool = False
+    head: bool = False
 
 
 class Reporter(Protocol):
@@ -255,23 +259,4 @@ class Intervention(Protocol):
 
     def apply(self, model: OpenModel, dataset: BrainDataset, /) -> AbstractContextManager[OpenModel]:
         """The changed model; leaving the context undoes the change, also after an exception."""
-        ...
-
-
-@runtime_checkable
-class Task(Protocol):
-    """A question asked of a model and scored by its answer, in the form that lm-eval runs."""
-
-    @property
-    def name(self) -> str:
-        """Unique among registered tasks."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Raised whenever the same answers would score differently."""
-        ...
-
-    def lm_eval_config(self) -> Mapping[str, Any]:
-        """The task as an lm-eval configuration dictionary."""
         ...

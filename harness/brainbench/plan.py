@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelOptions, is_baseline
+from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelOptions, Task, is_baseline
 from brainbench.stimuli import ItemSet
 
 
@@ -42,15 +42,48 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class TaskCell:
+    """One task to be asked of a model, whole or only its first `limit` problems.
+
+    `dataset`: what the intervention is learnt from; "none" needs none.
+    """
+
+    model: Model
+    options: ModelOptions
+    intervention: Intervention
+    task: Task
+    limit: int | None = None
+    dataset: BrainDataset | None = None
+
+    @property
+    def kind(self) -> str:
+        """Always "task"."""
+        return "task"
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it asks a baseline."""
+        return is_baseline(self.model)
+
+    def __str__(self) -> str:
+        first = "" if self.limit is None else f", first {self.limit} problems"
+        return f"{self.model.name} on {self.task.name}{first}"
+
+
+AnyCell = Cell | TaskCell
+NOTHING = "none"  # the intervention that changes nothing
+
+
+@dataclass(frozen=True)
 class Plan:
     """Cells in the order in which they are computed: models outermost, ceilings last."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[AnyCell, ...]
 
     def __len__(self) -> int:
         return len(self.cells)
 
-    def __iter__(self) -> Iterator[Cell]:
+    def __iter__(self) -> Iterator[AnyCell]:
         return iter(self.cells)
 
     @classmethod
@@ -65,8 +98,14 @@ class Plan:
         regions: Sequence[str] = (),
         item_sets: Sequence[str] = (),
         ceilings: bool = True,
+        tasks: Sequence[Task] = (),
+        solvers: Sequence[Model] = (),
+        limit: int | None = None,
     ) -> Plan:
-        """Every combination that exists; empty `regions` or `item_sets` stand for all of a dataset's."""
+        """Every combination that exists; empty `regions` or `item_sets` stand for all of a dataset's.
+
+        `tasks` are asked of `solvers`, each up to `limit` problems, right after such a model is scored.
+        """
         grid = [
             (dataset, region, item_set, metric)
             for dataset in datasets
@@ -76,15 +115,30 @@ class Plan:
             if not item_sets or item_set.name in item_sets
             for metric in metrics
         ]
-        scores = [
-            Cell(model, options, dataset, intervention, region, item_set, metric)
-            for model in models
-            for intervention in interventions
-            for dataset, region, item_set, metric in grid
-        ]
+        cells: list[AnyCell] = []
+        # By identity: two models may be equal or share a name, and need not be hashable.
+        scored, asked = [id(model) for model in models], [id(model) for model in solvers]
+        for model in (*models, *(model for model in solvers if id(model) not in scored)):
+            for intervention in interventions:
+                if id(model) in scored:
+                    cells += [
+                        Cell(model, options, dataset, intervention, region, item_set, metric)
+                        for dataset, region, item_set, metric in grid
+                    ]
+                if id(model) in asked:
+                    cells += [
+                        TaskCell(model, options, intervention, task, limit, learnt_from)
+                        for learnt_from in _sources(intervention, datasets)
+                        for task in tasks
+                    ]
         limits = [
             Cell(None, ModelOptions(), dataset, None, region, item_set, metric)
             for dataset, region, item_set, metric in grid
             if ceilings
         ]
-        return cls(tuple(scores + limits))
+        return cls((*cells, *limits))
+
+
+def _sources(intervention: Intervention, datasets: Sequence[BrainDataset]) -> Sequence[BrainDataset | None]:
+    """What an intervention may be learnt from before tasks are asked; "none" changes nothing, once."""
+    return datasets if intervention.name != NOTHING and datasets else (None,)

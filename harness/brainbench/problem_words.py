@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 NAMES = tuple(
     "Ada Amy Ann Ben Bob Cal Dan Deb Don Eli Emma Eva Finn Gil Gwen Hal Ian Ida Ivy Jack Jane Jim Jude Kate "
     "Kim Kurt Leo Lily Lou Luke Maya Meg Mia Nick Nina Nora Otto Paul Peg Ray Rita Rose Ruth Seth Sid Tess "
@@ -23,3 +25,16 @@ ADJECTIVES = tuple(
     "pink proud purple quiet red sad shiny short shy slow small soft strong tall tired warm white wise "
     "yellow young".split()
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that problems are made of; kinds have a plural in -s, and no word is of two sorts."""
+
+    names: tuple[str, ...]
+    comparatives: tuple[str, ...]
+    kinds: tuple[str, ...]
+    adjectives: tuple[str, ...]
+
+
+WORDS = Vocabulary(NAMES, COMPARATIVES, KINDS, ADJECTIVES)

@@ -14,7 +14,7 @@ from random import Random
 from typing import Literal
 
 from brainbench.errors import UsageError
-from brainbench.problem_words import ADJECTIVES, COMPARATIVES, KINDS, NAMES
+from brainbench.problem_words import ADJECTIVES, KINDS, NAMES, WORDS, Vocabulary
 
 Kind = Literal["syllogism", "transitive"]
 KINDS_OF_PROBLEM: tuple[Kind, ...] = ("syllogism", "transitive")
@@ -102,13 +102,14 @@ class LinearOrder:
 class Inclusion:
     """Nested properties and one fact: whatever is terms[0] is terms[1], and so on; name is [not] terms[fact].
 
-    A term is an adjective or an invented kind of thing.
+    A term is an adjective or, if it is one of `kinds`, an invented kind of thing.
     """
 
     name: str
     terms: tuple[str, ...]
     fact: int
     fact_negated: bool
+    kinds: tuple[str, ...] = KINDS
 
     def conclusions(self) -> tuple[Problem, ...]:
         """Every property, affirmed and negated, except the fact itself."""
@@ -121,7 +122,7 @@ class Inclusion:
         rules = zip(self.terms, self.terms[1:], strict=False)
         return Problem(
             "syllogism",
-            (*(_rule(one, two) for one, two in rules), self._says(self.fact, self.fact_negated)),
+            (*(self._rule(one, two) for one, two in rules), self._says(self.fact, self.fact_negated)),
             self._says(at, negated),
             abs(at - self.fact) + 1,
             reached and negated == self.fact_negated,
@@ -130,20 +131,21 @@ class Inclusion:
         )
 
     def _says(self, at: int, negated: bool) -> str:
-        article = "a " if self.terms[at] in KINDS else ""
+        article = "a " if self.terms[at] in self.kinds else ""
         return f"{self.name} is {_not(negated)}{article}{self.terms[at]}"
+
+    def _rule(self, one: str, two: str) -> str:
+        whatever = f"All {one}s" if one in self.kinds else f"All {one} things"
+        return f"{whatever} are {two}{'s' if two in self.kinds else ''}"
 
 
 def _not(negated: bool) -> str:
     return "not " if negated else ""
 
 
-def _rule(one: str, two: str) -> str:
-    whatever = f"All {one}s" if one in KINDS else f"All {one} things"
-    return f"{whatever} are {two}{'s' if two in KINDS else ''}"
-
-
-def random_structure(kind: Kind, premises: int, rng: Random) -> LinearOrder | Inclusion:
+def random_structure(
+    kind: Kind, premises: int, rng: Random, words: Vocabulary = WORDS
+) -> LinearOrder | Inclusion:
     """A linear order or an inclusion with so many premises, of random words.
 
     Raises UsageError for fewer than two premises and for more than there are words.
@@ -153,10 +155,10 @@ def random_structure(kind: Kind, premises: int, rng: Random) -> LinearOrder | In
             f"A {kind} problem of {premises} premises cannot be made: ask for 2 to {MOST_PREMISES}."
         )
     if kind == "transitive":
-        return LinearOrder(tuple(rng.sample(NAMES, premises + 1)), rng.choice(COMPARATIVES))
-    kinds, adjectives = (iter(rng.sample(words, premises)) for words in (KINDS, ADJECTIVES))
+        return LinearOrder(tuple(rng.sample(words.names, premises + 1)), rng.choice(words.comparatives))
+    kinds, adjectives = (iter(rng.sample(sort, premises)) for sort in (words.kinds, words.adjectives))
     terms = tuple(next(kinds) if rng.random() < 0.5 else next(adjectives) for _ in range(premises))
-    return Inclusion(rng.choice(NAMES), terms, rng.randrange(premises), rng.random() < 0.5)
+    return Inclusion(rng.choice(words.names), terms, rng.randrange(premises), rng.random() < 0.5, words.kinds)
 
 
 def subtypes(premises: int) -> tuple[str, ...]:
@@ -169,8 +171,14 @@ def subtypes(premises: int) -> tuple[str, ...]:
     )
 
 
-def random_problem(
-    kind: Kind, rng: Random, *, premises: int = 3, subtype: str | None = None, held_out: bool | None = None
+def random_problem(  # noqa: PLR0913 - what a problem may be asked to be
+    kind: Kind,
+    rng: Random,
+    *,
+    premises: int = 3,
+    subtype: str | None = None,
+    held_out: bool | None = None,
+    words: Vocabulary = WORDS,
 ) -> Problem:
     """A problem with its premises in logical order; of one subtype and one half if these are given.
 
@@ -185,7 +193,7 @@ def random_problem(
             f"choose one of {', '.join(subtypes(premises))}."
         )
     while True:
-        made = rng.choice(random_structure(kind, premises, rng).conclusions())
+        made = rng.choice(random_structure(kind, premises, rng, words).conclusions())
         fits = subtype in (None, made.subtype) and held_out in (None, made.held_out)
         if fits and (subtype is None or made.follows or _hard(made) or rng.random() < EASY_FALSE):
             return made

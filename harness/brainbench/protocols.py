@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from brainbench.errors import PluginError
+from brainbench.errors import PluginError, ShapeError
 from brainbench.nouns import BrainDataset, DatasetCard
 from brainbench.stimuli import ItemSet
 
@@ -86,3 +88,11 @@ def _is_card(card: object) -> bool:
         and bool(card.sources)
         and isinstance(card.caveats, tuple)
     )
+
+
+def require_plain(facts: Mapping[str, Any], what: str) -> None:
+    """Raise ShapeError unless the facts are plain JSON with finite numbers."""
+    try:
+        json.dumps(dict(facts), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"{what} must be plain JSON with finite numbers: {error}.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,15 +11,9 @@ import numpy as np
 
 from brainbench.arrays import FloatArray
 from brainbench.errors import ShapeError
-from brainbench.plan import Cell
-
-
-def require_plain(facts: Mapping[str, Any], what: str) -> None:
-    """Raise ShapeError unless the facts are plain JSON with finite numbers."""
-    try:
-        json.dumps(dict(facts), allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError) as error:
-        raise ShapeError(f"{what} must be plain JSON with finite numbers: {error}.") from error
+from brainbench.plan import Cell, TaskCell
+from brainbench.protocols import require_plain
+from brainbench.task_scores import TaskScores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +124,7 @@ class Failure:
     hint: str = ""
 
 
-Outcome = Scores | Skip | Failure
+Outcome = Scores | TaskScores | Skip | Failure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +135,7 @@ class Record:
     not be pinned down: such a record is kept, but never reused.
     """
 
-    cell: Cell
+    cell: Cell | TaskCell
     fingerprint: str
     facts: Mapping[str, Any]
     resolved: bool
@@ -154,5 +147,5 @@ class Record:
 class Reused:
     """A cell that was finished before, by this fingerprint; nothing was computed."""
 
-    cell: Cell
+    cell: Cell | TaskCell
     fingerprint: str

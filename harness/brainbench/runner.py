@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from brainbench.errors import BrainbenchError, PluginError, words_of
 from brainbench.identity import identify, unidentified
 from brainbench.nouns import Reporter
-from brainbench.plan import Cell, Plan
+from brainbench.plan import AnyCell, Cell, Plan, TaskCell
 from brainbench.progress import SilentReporter
 from brainbench.provenance import environment, now
 from brainbench.records import Failure, Outcome, Record, Reused, Scores, Skip
+from brainbench.task_people import beside_people
 from brainbench.workbench import PhaseError, Workbench, phase
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def run(
 
 
 def _finish(
-    cell: Cell, bench: Workbench, is_done: Callable[[str], bool], source: Mapping[str, Any]
+    cell: AnyCell, bench: Workbench, is_done: Callable[[str], bool], source: Mapping[str, Any]
 ) -> Record | Reused:
     started, clock = now(), time.monotonic()
     made: dict[str, Any] = {}
@@ -59,7 +61,7 @@ def _finish(
             identity = identify(cell, bench.identity)
         if identity.resolved and is_done(identity.fingerprint):
             return Reused(cell, identity.fingerprint)
-        outcome = _compute(cell, bench, made)
+        outcome = _ask(cell, bench, made) if isinstance(cell, TaskCell) else _compute(cell, bench, made)
     except PhaseError as failed:
         outcome = _failure(failed)
         identity = identity if identity.resolved else unidentified(cell)
@@ -88,6 +90,23 @@ def _compute(cell: Cell, bench: Workbench, made: dict[str, Any]) -> Outcome:
                 f"Metric {cell.metric_name} returned {type(outcome).__name__}, not Scores or Skip."
             )
     return outcome
+
+
+def _ask(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome:
+    found = bench.language_model(cell)
+    if isinstance(found, Skip):
+        return found
+    language, facts = found
+    made.update(facts)
+    with phase("task"):
+        from brainbench.lm_eval_adapter import ask
+
+        scores = ask(cell.task, language, limit=cell.limit)
+        people = getattr(cell.task, "people", None)
+        behaviour = people(bench.reporter) if people is not None else None
+        if behaviour is None:
+            return scores
+        return replace(scores, details={**scores.details, **beside_people(scores.items, behaviour)})
 
 
 def _failure(failed: PhaseError) -> Failure:

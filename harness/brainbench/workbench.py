@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures, Recording
 from brainbench.errors import DataError, PluginError, ShapeError
-from brainbench.nouns import Identity, Model, ModelOptions, OpenBaseline, OpenModel, Reporter
+from brainbench.nouns import (
+    Identity,
+    Model,
+    ModelOptions,
+    OpenBaseline,
+    OpenModel,
+    Reporter,
+)
 from brainbench.nuisances import nuisances
-from brainbench.plan import Cell
-from brainbench.protocols import require
-from brainbench.records import Skip, require_plain
+from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell
+from brainbench.protocols import require, require_plain
+from brainbench.records import Skip
 from brainbench.stimuli import Stimulus
+from brainbench.task_nouns import LanguageModel, OpenLanguageModel
 
 T = TypeVar("T")
 Opened = OpenModel | OpenBaseline
@@ -171,8 +179,7 @@ class Workbench:
     def features(self, cell: Cell) -> Made:
         """The features of the items of the cell's set and facts on how they were made, or a Skip."""
         model = _require(cell.model)
-        model_key = (id(model), cell.options)
-        change_key = (*model_key, id(cell.intervention), id(cell.dataset))
+        model_key, change_key = self._keys(cell)
         opened = self._open(cell, model_key, change_key)
         key = (*change_key, cell.region) if isinstance(opened, OpenBaseline) else change_key
 
@@ -211,21 +218,45 @@ class Workbench:
             raise ShapeError(f"features() gave {_kind(found)}, not Features.")
         return found
 
+    def language_model(self, cell: TaskCell) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
+        """The cell's model, changed as the cell wants it and ready to answer, and facts; or a Skip."""
+        change, source = cell.intervention, cell.dataset
+        if change.name != NOTHING and source is None:
+            return Skip(f"{change.name!r} is learnt from brain data: name a dataset, too.")
+        opened = self._open(cell, *self._keys(cell))
+        if not isinstance(opened, OpenLanguageModel):
+            return Skip(f"{cell.model.name} is no language model: it answers nothing.")
+        with phase("open"):
+            found = opened.language_model(self.reporter)
+            if isinstance(found, Skip):
+                return found
+            if not isinstance(found, LanguageModel):
+                raise PluginError(f"language_model() gave {_kind(found)}, not a LanguageModel.")
+            facts = dict(opened.facts()) if isinstance(opened, OpenModel) else {}
+            require_plain(facts, f"Facts of model {cell.model.name}")
+        return found, facts
+
     def close(self) -> None:
         """Undo interventions and close models."""
         self._changed.clear()
         self._model.clear()
 
-    def _open(self, cell: Cell, model_key: Hashable, change_key: Hashable) -> Opened:
+    def _keys(self, cell: AnyCell) -> tuple[tuple[Hashable, ...], tuple[Hashable, ...]]:
+        """What an open model, and the same one changed, are known by."""
+        model_key = (id(_require(cell.model)), cell.options)
+        return model_key, (*model_key, id(cell.intervention), id(cell.dataset))
+
+    def _open(self, cell: AnyCell, model_key: Hashable, change_key: Hashable) -> Opened:
         if self._changed.key != change_key:
             self._changed.clear()  # a change is undone before another is made
             if not self._changed.clean:
                 self._model.clear()  # and a model on which it may still act is opened anew
         asked, change = _require(cell.model), _require(cell.intervention)
         model = self._model.enter(model_key, "open", lambda: asked.open(cell.options, self.reporter))
-        if isinstance(model, OpenBaseline):
+        if isinstance(model, OpenBaseline) or cell.dataset is None:
             return model
-        return self._changed.enter(change_key, "intervention", lambda: change.apply(model, cell.dataset))
+        source = cell.dataset
+        return self._changed.enter(change_key, "intervention", lambda: change.apply(model, source))
 
     def _items(self, cell: Cell) -> tuple[int, ...]:
         items = cell.item_set.indices(self.stimuli(cell))

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from brainbench.identity import fingerprint
-from brainbench.records import Failure, Record, Scores, Skip
+from brainbench.plan import Cell
+from brainbench.records import Failure, Outcome, Record, Scores, Skip
 
 
 def cell_columns(record: Record) -> dict[str, Any]:
     """What was asked, of whom and how it was run."""
     cell, made = record.cell, record.provenance
+    assert isinstance(cell, Cell)
     model = record.facts.get("model") or {}
     return {
         "fingerprint": record.fingerprint,
@@ -52,19 +54,11 @@ def _question(facts: Mapping[str, Any]) -> str:
     return fingerprint({name: facts[name] for name in asked})
 
 
-def outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:
+def outcome_columns(outcome: Outcome) -> dict[str, Any]:
     """What came of it."""
-    if isinstance(outcome, Skip):
-        return {"outcome": "skip", "reason": outcome.reason, "details": "{}"}
-    if isinstance(outcome, Failure):
-        return {
-            "outcome": "failure",
-            "reason": outcome.message,
-            "phase": outcome.phase,
-            "exception": outcome.exception,
-            "hint": outcome.hint,
-            "details": "{}",
-        }
+    if isinstance(outcome, Skip | Failure):
+        return why_not(outcome)
+    assert isinstance(outcome, Scores)
     return {
         "outcome": "scores",
         "score": outcome.headline,
@@ -76,6 +70,20 @@ def outcome_columns(outcome: Scores | Skip | Failure) -> dict[str, Any]:
         "participants": len(outcome.participants),
         "details": json.dumps(dict(outcome.details), allow_nan=False),
         "per_item": _per_item(outcome),
+    }
+
+
+def why_not(outcome: Skip | Failure) -> dict[str, Any]:
+    """Why there are no scores."""
+    if isinstance(outcome, Skip):
+        return {"outcome": "skip", "reason": outcome.reason, "details": "{}"}
+    return {
+        "outcome": "failure",
+        "reason": outcome.message,
+        "phase": outcome.phase,
+        "exception": outcome.exception,
+        "hint": outcome.hint,
+        "details": "{}",
     }
 
 

@@ -137,3 +137,61 @@ def m003_baselines(db: Database) -> None:
         WHERE r.kind = 'score'
         """
     )
+
+
+@migrations()
+def m004_tasks(db: Database) -> None:
+    """Tasks: one row a cell in `task_records`, one row a question in `task_items`, and the view of them.
+
+    by_condition is JSON: {"type": {"syllogism": 0.7, ...}, ...}. choices and log_likelihoods of an item are
+    JSON lists; what was generated instead of chosen has neither.
+    """
+    db.execute(
+        """
+        CREATE TABLE task_records (
+            id INTEGER PRIMARY KEY,
+            fingerprint TEXT NOT NULL UNIQUE, question TEXT NOT NULL,
+            resolved INTEGER NOT NULL CHECK (resolved IN (0, 1)),
+            outcome TEXT NOT NULL CHECK (outcome IN ('scores', 'skip', 'failure')),
+            model TEXT NOT NULL, revision TEXT, intervention TEXT NOT NULL, learnt_from TEXT, seed INTEGER,
+            baseline INTEGER NOT NULL,
+            task TEXT NOT NULL, task_version INTEGER NOT NULL, problem_limit INTEGER,
+            accuracy REAL, low REAL, high REAL, interval_level REAL, interval_method TEXT,
+            items INTEGER, problems INTEGER, chance REAL, constant_answer TEXT, constant_accuracy REAL,
+            greedy_accuracy REAL, people_accuracy REAL, by_condition TEXT,
+            reason TEXT, phase TEXT, exception TEXT, hint TEXT,
+            device TEXT, dtype TEXT, brainbench TEXT, git_commit TEXT, started TEXT, seconds REAL,
+            details TEXT NOT NULL, facts TEXT NOT NULL, provenance TEXT NOT NULL,
+            CHECK ((outcome = 'scores') = (accuracy IS NOT NULL)),
+            CHECK ((outcome = 'scores') = (reason IS NULL))
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE task_items (
+            record_id INTEGER NOT NULL REFERENCES task_records(id) ON DELETE CASCADE,
+            position INTEGER NOT NULL, item TEXT NOT NULL, problem TEXT NOT NULL,
+            correct INTEGER NOT NULL CHECK (correct IN (0, 1)),
+            answer TEXT NOT NULL, expected TEXT NOT NULL, greedy TEXT,
+            choices TEXT, log_likelihoods TEXT, prompt_hash TEXT NOT NULL,
+            PRIMARY KEY (record_id, position), UNIQUE (record_id, item)
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE VIEW task_standings AS
+        SELECT
+            'task' AS kind,
+            CASE WHEN outcome = 'scores' AND resolved AND NOT baseline THEN rank() OVER (
+                PARTITION BY question, outcome, resolved, baseline ORDER BY accuracy DESC
+            ) END AS rank,
+            model, baseline, revision, intervention, learnt_from, seed, dtype,
+            task, task_version, problem_limit, outcome, accuracy, low, high, interval_level, interval_method,
+            items, problems, chance, constant_answer, constant_accuracy, greedy_accuracy, people_accuracy,
+            by_condition, details, reason, phase, exception, hint, resolved, started, seconds,
+            fingerprint, question
+        FROM task_records
+        """
+    )

@@ -16,12 +16,16 @@ from sqlite_utils import Database
 
 from brainbench.errors import StoreError
 from brainbench.identity import unidentified
+from brainbench.plan import TaskCell
 from brainbench.records import Failure, Record, Scores
+from brainbench.task_scores import TaskItem
+from brainbench_leaderboard import task_results
 from brainbench_leaderboard.columns import cell_columns, outcome_columns
 from brainbench_leaderboard.margins import Cells, with_margins
 from brainbench_leaderboard.schema import migrations
 
 BUSY_SECONDS = 60
+_TABLES = ("records", "task_records")
 
 
 class Leaderboard:
@@ -68,9 +72,10 @@ class Leaderboard:
 
     def has(self, fingerprint: str) -> bool:
         """Whether this very cell is finished: scored, or skipped for a reason that stays; never a failure."""
-        query = "SELECT 1 FROM records WHERE fingerprint = ? AND resolved AND outcome != 'failure'"
+        done = "SELECT 1 FROM {} WHERE fingerprint = ? AND resolved AND outcome != 'failure'"
+        query = " UNION ".join(done.format(table) for table in _TABLES)
         with _explained(self.path):
-            return self.db.execute(query, [fingerprint]).fetchone() is not None
+            return self.db.execute(query, [fingerprint] * len(_TABLES)).fetchone() is not None
 
     def add(self, record: Record) -> None:
         """Keep a record, whole or not at all; it replaces an older one of the same fingerprint.
@@ -80,9 +85,12 @@ class Leaderboard:
         with _explained(self.path), self._writing():
             if isinstance(record.outcome, Failure) and self.has(record.fingerprint):
                 return
-            doomed = {record.fingerprint, unidentified(record.cell).fingerprint}
-            for old in doomed:
-                self.db.execute("DELETE FROM records WHERE fingerprint = ?", [old])
+            for table in _TABLES:
+                for old in {record.fingerprint, unidentified(record.cell).fingerprint}:
+                    self.db.execute(f"DELETE FROM {table} WHERE fingerprint = ?", [old])
+            if isinstance(record.cell, TaskCell):
+                task_results.insert(self.db, record)
+                return
             row = {**cell_columns(record), **outcome_columns(record.outcome)}
             names = ", ".join(row)
             marks = ", ".join("?" * len(row))
@@ -100,6 +108,16 @@ class Leaderboard:
         with _explained(self.path):
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
             return with_margins(rows, functools.cache(self._cells))
+
+    def task_standings(self) -> list[dict[str, Any]]:
+        """Accuracies of all models on all tasks, best first within a task, baselines last."""
+        with _explained(self.path):
+            return list(task_results.standings(self.db))
+
+    def task_items(self, fingerprint: str) -> tuple[TaskItem, ...]:
+        """Every item of a task's record, as the model answered it."""
+        with _explained(self.path):
+            return task_results.items(self.db, fingerprint)
 
     def _cells(self, fingerprint: str) -> Cells:
         """The headline's scores of a scored cell, by participant and where known by item."""

@@ -182,16 +182,19 @@ def test_a_broken_install_is_said_once_and_the_twin_is_scored(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("models", "datasets", "expected"),
+    ("models", "datasets", "tasks", "expected"),
     [
-        ((), (), ((demo.TRAINED, demo.TWIN), demo.DATASETS)),
-        ((), ("deduction",), ((demo.TRAINED, demo.TWIN), ("deduction",))),
-        (("a",), (), (("a",), ("deduction",))),
-        (("a",), ("b",), (("a",), ("b",))),
+        ((), (), (), ((demo.TRAINED, demo.TWIN), demo.DATASETS)),
+        ((), ("deduction",), (), ((demo.TRAINED, demo.TWIN), ("deduction",))),
+        (("a",), (), (), (("a",), ("deduction",))),
+        (("a",), ("b",), (), (("a",), ("b",))),
+        ((), (), ("t",), ((demo.TRAINED, demo.TWIN), ())),
+        (("a",), (), ("t",), (("a",), ())),
+        (("a",), ("b",), ("t",), (("a",), ("b",))),
     ],
 )
-def test_what_is_run_when_it_is_not_said(models: Any, datasets: Any, expected: Any) -> None:
-    assert demo.choose(models, datasets) == expected
+def test_what_is_run_when_it_is_not_said(models: Any, datasets: Any, tasks: Any, expected: Any) -> None:
+    assert demo.choose(models, datasets, tasks) == expected
 
 
 def dataset(shares: Mapping[str, float]) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from brainbench.arrays import Features
 from brainbench.nouns import BrainDataset, ModelOptions, OpenModel
-from brainbench.plan import Plan
+from brainbench.plan import Cell, Plan
 from brainbench.records import Failure, Record, Reused, Scores, Skip
 from brainbench.runner import run
 from brainbench.stimuli import ItemSet
@@ -146,6 +146,8 @@ def test_a_changed_model_scores_otherwise_and_has_its_own_fingerprint(toy: Toy, 
     plain, changed = made[0], made[4]
     assert isinstance(plain.outcome, Scores)
     assert isinstance(changed.outcome, Scores)
+    assert isinstance(plain.cell, Cell)
+    assert isinstance(changed.cell, Cell)
     assert plain.cell.region == changed.cell.region
     assert plain.outcome.headline != changed.outcome.headline
     assert plain.fingerprint != changed.fingerprint

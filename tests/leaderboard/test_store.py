@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from brainbench.errors import StoreError
 from brainbench.identity import unidentified
 from brainbench.nouns import ModelOptions
-from brainbench.plan import Plan
+from brainbench.plan import Cell, Plan
 from brainbench.records import Failure, Record, Scores, Skip
 from brainbench.runner import run
 from brainbench_interventions.none import NoIntervention
@@ -307,6 +307,7 @@ def test_the_documented_query_answers_what_it_says(store: Leaderboard, records: 
     query = readme.read_text().split("```sql\n", 1)[1].split("```", 1)[0]
     one = records[0]
     assert isinstance(one.outcome, Scores)
+    assert isinstance(one.cell, Cell)
     for record in records[:4]:
         store.add(record)
     here = f"r.dataset = 'toy' AND r.region = '{one.cell.region}' AND r.item_set = 'all'"

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from brainbench.nouns import ModelOptions
-from brainbench.plan import Plan
+from brainbench.plan import Cell, Plan
 from brainbench.records import Failure, Record, Scores, Skip
 from brainbench.runner import run
 from brainbench_interventions.none import NoIntervention
@@ -63,8 +63,12 @@ def test_a_dataset_has_one_table_with_sets_of_items_and_regions_in_its_own_order
 
 def test_missing_skipped_and_failed_are_told_apart_and_never_zero(toy: Toy, shown: Any) -> None:
     one = records(toy, toy["model"]("a"), toy["model"]("b"), toy["model"]("c"))
-    left = [r for r in one if r.cell.region == "left" and r.cell.item_set.name == "all"]
-    right = [r for r in one if r.cell.region == "right" and r.cell.item_set.name == "all"]
+
+    def at(region: str) -> list[Record]:
+        cells = [(r, r.cell) for r in one if isinstance(r.cell, Cell)]
+        return [r for r, cell in cells if (cell.region, cell.item_set.name) == (region, "all")]
+
+    left, right = at("left"), at("right")
     skipped = replace(left[0], outcome=Skip("a prompt without an object"))
     failed = replace(left[1], outcome=Failure("open", "MemoryError", "too large", "Take a smaller one."))
     text = shown(skipped, failed, left[2], right[0])

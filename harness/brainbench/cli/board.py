@@ -7,18 +7,24 @@ from typing import Any
 
 import click
 
-from brainbench.cli.common import console, db_option, results_file
+from brainbench.cli.common import console, db_option, results_file, show_tasks
 from brainbench.text import plain
 
 
 @click.group(invoke_without_command=True)
 @click.option("--dataset", help="Only this dataset.")
 @click.option("--items", "item_set", help="Only this set of items.")
+@click.option("--task", help="Only this task.")
 @click.option("--json", "as_json", is_flag=True, help="Print every row as JSON.")
 @db_option
 @click.pass_context
-def board(
-    context: click.Context, dataset: str | None, item_set: str | None, as_json: bool, db: Path | None
+def board(  # noqa: PLR0913, PLR0917 - its options
+    context: click.Context,
+    dataset: str | None,
+    item_set: str | None,
+    task: str | None,
+    as_json: bool,
+    db: Path | None,
 ) -> None:
     """Show the leaderboard, or with a subcommand do something else with it.
 
@@ -26,20 +32,28 @@ def board(
     """
     context.obj = db
     if context.invoked_subcommand is not None:
-        if dataset or item_set or as_json:
-            raise click.UsageError("--dataset, --items and --json are for showing the leaderboard alone.")
+        if dataset or item_set or task or as_json:
+            raise click.UsageError(
+                "--dataset, --items, --task and --json are for showing the leaderboard alone."
+            )
         return
-    rows = _standings(results_file(db))
+    path = results_file(db)
+    rows, tasks = _standings(path)
     for option, column, name in (("--dataset", "dataset", dataset), ("--items", "item_set", item_set)):
         if name is not None:
             _require_known(option, name, {row[column] for row in rows})
             rows = [row for row in rows if row[column] == name]
+    if task is not None:
+        _require_known("--task", task, {row["task"] for row in tasks})
+        rows, tasks = [], [row for row in tasks if row["task"] == task]
+    elif dataset is not None or item_set is not None:
+        tasks = []
     if as_json:
         import json
 
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([*rows, *tasks], indent=2))
         return
-    _show(rows, results_file(db))
+    _show(rows, tasks, path)
 
 
 @board.command()
@@ -78,23 +92,28 @@ def _require_known(option: str, name: str, known: set[str]) -> None:
         )
 
 
-def _standings(path: Path) -> list[dict[str, Any]]:
+Rows = list[dict[str, Any]]
+
+
+def _standings(path: Path) -> tuple[Rows, Rows]:
+    """What there is of scores, and of tasks."""
     from brainbench_leaderboard.store import Leaderboard
 
     if not path.exists():
-        return []
+        return [], []
     with Leaderboard.reading(path) as store:
-        return store.standings()
+        return store.standings(), store.task_standings()
 
 
-def _show(rows: list[dict[str, Any]], path: Path) -> None:
+def _show(rows: Rows, tasks: Rows, path: Path) -> None:
     from brainbench_leaderboard.tables import legend, reasons, tables
 
     out = console()
-    if not rows:
+    if not rows and not tasks:
         click.echo(f"No results in {path} yet: `brainbench run` makes some.")
     for table in tables(rows):
         out.print(table)
         out.print()
     for line in (*legend(rows), *reasons(rows)):
         out.print(line)
+    show_tasks(tasks)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,3 +57,15 @@ def warn(problems: Iterable[Problem]) -> None:
     """Say each problem on standard error."""
     for problem in problems:
         click.secho(f"warning: {plain(problem.sentence)}", fg="yellow", err=True)
+
+
+def show_tasks(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the tables of tasks, what their numbers are, and what was skipped or failed."""
+    from brainbench_leaderboard.task_tables import legend, reasons, tables
+
+    out = console()
+    for table in tables(rows):
+        out.print(table)
+        out.print()
+    for line in (*legend(rows), *reasons(rows)):
+        out.print(line)

@@ -26,9 +26,12 @@ REAL_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 Row = Mapping[str, Any]
 
 
-def choose(models: Sequence[str], datasets: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+def choose(
+    models: Sequence[str], datasets: Sequence[str], tasks: Sequence[str]
+) -> tuple[Sequence[str], Sequence[str]]:
     """The models and datasets asked for; where nothing is asked for, those that `run --help` promises."""
-    return models or (TRAINED, TWIN), datasets or ((REAL_DATASET,) if models else DATASETS)
+    unnamed = () if tasks else (REAL_DATASET,) if models else DATASETS
+    return models or (TRAINED, TWIN), datasets or unnamed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One line on standard error for each model and dataset that is finished, and for what went wrong."""
+"""One line on standard error for each model and dataset or task that is finished, and for what went wrong."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from brainbench.records import Failure, Record, Reused, Scores
+from brainbench.plan import TaskCell
+from brainbench.records import Failure, Record, Reused, Scores, Skip
+from brainbench.task_scores import TaskScores
 from brainbench.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from brainbench.plan import Cell, Plan
+    from brainbench.plan import AnyCell, Plan
 
 Group = tuple[str, str, str]
 
 
 class Log:
-    """Says when all cells of a model on a dataset are done; what fails many times for one reason, once."""
+    """Says when a model is done with a dataset or task; what fails many times for one reason, once."""
 
     def __init__(self, console: Console, plan: Plan) -> None:
         self.console = console
@@ -33,24 +35,24 @@ class Log:
         cell, group = result.cell, _group(result.cell)
         if isinstance(result, Record):
             outcome = result.outcome
-            if isinstance(outcome, Scores):
+            if isinstance(outcome, Scores | TaskScores):
                 self._scored[group] += 1
                 self._seconds[group] += result.provenance["seconds"]
             elif isinstance(outcome, Failure):
                 reason = f"{outcome.message} {outcome.hint}".strip()
                 who = "" if outcome.phase == "data" else None  # data that fail do so for every model
                 self._say("failed", "red", cell, reason, who)
-            elif not cell.baseline:  # not every baseline is there on every dataset, and the board says why
+            elif (
+                isinstance(outcome, Skip) and not cell.baseline
+            ):  # not every baseline is there on every dataset, and the board says why
                 self._say("skipped", "yellow", cell, outcome.reason)
         self._left[group] -= 1
         if not self._left[group] and (scored := self._scored[group]):
             who, dataset, change = group
-            cells = f"{scored} cell{'' if scored == 1 else 's'} scored"
-            self._print(
-                "done", "green", f"{who}{change} on {dataset}: {cells} ({self._seconds[group]:.1f} s)"
-            )
+            cells = "" if isinstance(cell, TaskCell) else f"{scored} cell{'' if scored == 1 else 's'} scored "
+            self._print("done", "green", f"{who}{change} on {dataset}: {cells}({self._seconds[group]:.1f} s)")
 
-    def _say(self, state: str, style: str, cell: Cell, reason: str, who: str | None = None) -> None:
+    def _say(self, state: str, style: str, cell: AnyCell, reason: str, who: str | None = None) -> None:
         said = (state, _group(cell)[0] if who is None else who, reason)
         if said not in self._said:
             self._said.add(said)
@@ -61,7 +63,8 @@ class Log:
         self.console.print(text, soft_wrap=not self.console.is_terminal)
 
 
-def _group(cell: Cell) -> Group:
+def _group(cell: AnyCell) -> Group:
     change = cell.intervention.name if cell.intervention else "none"
     who = cell.model.name if cell.model else "ceilings"
-    return (who, cell.dataset.name, "" if change == "none" else f" + {change}")
+    what = cell.task.name if isinstance(cell, TaskCell) else cell.dataset.name
+    return (who, what, "" if change == "none" else f" + {change}")

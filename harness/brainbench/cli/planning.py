@@ -8,7 +8,10 @@ from brainbench.errors import UsageError
 
 if TYPE_CHECKING:
     from brainbench.catalog import Catalog
+    from brainbench.nouns import Task
     from brainbench.plan import Plan
+
+ALL_TASKS = "all"
 
 
 def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
@@ -17,23 +20,30 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     from brainbench.plan import Plan
 
     names = ("dtype", "pooling", "device", "batch_size", "seed", "trust_remote_code")
+    tasks = find_tasks(catalog, chosen["tasks"])
     datasets = [catalog.datasets.get(name) for name in dict.fromkeys(chosen["datasets"])]
     _check("region", chosen["regions"], [region for dataset in datasets for region in dataset.regions])
     _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
     asked = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
     metrics = [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()
     models = [catalog.find_model(name) for name in dict.fromkeys(chosen["models"])]
-    if chosen["baselines"]:
+    solvers = list(models) if tasks else []
+    if not datasets:
+        models = []  # tasks alone
+    elif chosen["baselines"]:
         models += catalog.baselines_of(models)
     plan = Plan.product(
         models=models,
         datasets=datasets,
         metrics=metrics,
         interventions=[catalog.interventions.get(name) for name in dict.fromkeys(chosen["interventions"])],
-        options=ModelOptions(**{name: chosen[name] for name in names}),
+        options=ModelOptions(**{name: chosen[name] for name in names}, head=bool(tasks)),
         regions=chosen["regions"],
         item_sets=chosen["item_sets"],
         ceilings=chosen["ceilings"],
+        tasks=tasks,
+        solvers=solvers,
+        limit=chosen["limit"],
     )
     if not plan.cells:
         raise UsageError(
@@ -41,6 +51,15 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
             "or no metric is installed."
         )
     return plan
+
+
+def find_tasks(catalog: Catalog, names: tuple[str, ...]) -> list[Task]:
+    """The tasks of these names, each once; "all" stands for all that are installed."""
+    every = ALL_TASKS in names and ALL_TASKS not in catalog.tasks
+    wanted = list(catalog.tasks) if every else list(dict.fromkeys(names))
+    if every and not wanted:
+        raise UsageError("No task is installed.")
+    return [catalog.tasks.get(name) for name in wanted]
 
 
 def _check(kind: str, asked: tuple[str, ...], known: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainbench.cli import demo
-from brainbench.cli.common import console, db_option, installed, results_file, warn
+from brainbench.cli.common import console, db_option, installed, results_file, show_tasks, warn
 from brainbench.cli.planning import make_plan
 from brainbench.errors import BrainbenchError
 
@@ -37,6 +37,16 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     "datasets",
     multiple=True,
     help="Repeatable. By default deduction; without --model both simulated datasets.",
+)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    help="Ask the models this task (see `brainbench list tasks`), or all; repeatable. Without --dataset "
+    "nothing else is done.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Of each task only the first problems: for a quick look."
 )
 @click.option("--region", "regions", multiple=True, help="Only this region of interest; repeatable.")
 @click.option("--items", "item_sets", multiple=True, help="Only this set of items; repeatable.")
@@ -85,9 +95,9 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON, and nothing else.")
 @db_option
 def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
-    """Score models against brain data: each layer, participant and region.
+    """Score models against brain data: each layer, participant and region; or on tasks, with --task.
 
-    Without --model and --dataset it is a demonstration that needs no network: brainbench/tiny and
+    Without --model, --dataset and --task it is a demonstration that needs no network: brainbench/tiny and
     untrained:brainbench/tiny on simulated-deduction and simulated-creativity, and a page to open.
 
     Each result is kept as soon as it is finished, and what is already there is not computed again: an
@@ -96,8 +106,9 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     Exit codes: 0 all is well; 1 a cell failed, or a file cannot be read or written; 2 an argument names
     nothing; 130 stopped by Ctrl-C.
     """
-    is_demo = not chosen["models"] and not chosen["datasets"]
-    chosen["models"], chosen["datasets"] = demo.choose(chosen["models"], chosen["datasets"])
+    is_demo = not chosen["models"] and not chosen["datasets"] and not chosen["tasks"]
+    asked = (chosen["models"], chosen["datasets"], chosen["tasks"])
+    chosen["models"], chosen["datasets"] = demo.choose(*asked)
     catalog = installed()
     known = len(catalog.problems)
     plan = make_plan(catalog, **chosen)
@@ -108,13 +119,14 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     path = results_file(db)
     with Leaderboard(path) as store:
         results = _compute(plan, catalog, store, again)
-        rows = _rows(store, results)
+        rows = _rows(store.standings(), results)
         if as_json:
             import json
 
-            click.echo(json.dumps(rows, indent=2))
+            click.echo(json.dumps([*rows, *_rows(store.task_standings(), results)], indent=2))
         else:
             _show(demo.main_rows(rows) if is_demo else rows)
+            show_tasks(_rows(store.task_standings(), results))
         _say_counts(results, path)
         if is_demo:
             anew = any(isinstance(result, Record) for result in results)
@@ -168,10 +180,10 @@ def _failed(result: Record | Reused) -> bool:
     return isinstance(result, Record) and isinstance(result.outcome, Failure)
 
 
-def _rows(store: Leaderboard, results: list[Record | Reused]) -> list[dict[str, Any]]:
+def _rows(standings: list[dict[str, Any]], results: list[Record | Reused]) -> list[dict[str, Any]]:
     """The standings of what was asked for, and of nothing else in the file."""
     seen = {result.fingerprint for result in results}
-    return [row for row in store.standings() if row["fingerprint"] in seen]
+    return [row for row in standings if row["fingerprint"] in seen]
 
 
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -204,5 +216,7 @@ def _close_demo(plan: Plan, store: Leaderboard, rows: list[dict[str, Any]], *, a
 
     page = publish(store, store.path.parent / f"{store.path.stem}-page")
     if say:
-        datasets = list({id(cell.dataset): cell.dataset for cell in plan}.values())
+        datasets = list(
+            {id(cell.dataset): cell.dataset for cell in plan if cell.dataset is not None}.values()
+        )
         demo.show(demo.closing(datasets, rows, store.path, page, anew=anew), console())

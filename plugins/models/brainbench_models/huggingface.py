@@ -95,9 +95,11 @@ class HuggingFaceModel:
             )
         device = devices.choose(options.device)
         pin = self.checkpoint.pin(weights=self.trained, code=options.trust_remote_code)
-        network, tokenizer = load(pin, options, device, reporter, random_weights=not self.trained)
-        opened = OpenHuggingFaceModel(self.name, network, tokenizer, options, device)
-        del network  # the opened model alone holds it, so that closing frees it
+        loaded = load(pin, options, device, reporter, random_weights=not self.trained)
+        opened = OpenHuggingFaceModel(
+            self.name, loaded.network, loaded.tokenizer, options, device, loaded.causal
+        )
+        del loaded  # the opened model alone holds the network, so that closing frees it
         try:
             yield opened
         finally:

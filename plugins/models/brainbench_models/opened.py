@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from brainbench.arrays import Features
 from brainbench.errors import ModelError
+from brainbench.lm_eval_adapter import unheard
 from brainbench.nouns import ModelOptions, Reporter
+from brainbench.records import Skip
 from brainbench.stimuli import Stimulus
-from brainbench_models import devices, prompts
+from brainbench.task_nouns import LanguageModel
+from brainbench_models import devices, heads, prompts
 from brainbench_models.architectures import Block, context_length, find_blocks
 from brainbench_models.extraction import Batching, read
 from brainbench_models.quiet import quiet
@@ -20,25 +23,27 @@ if TYPE_CHECKING:
 
 
 class OpenHuggingFaceModel:
-    """A network without its head, its tokenizer, and its layers in order.
+    """A network without its head, its tokenizer, its layers in order and, where asked for, the head.
 
     `network`, `tokenizer`, `blocks` and `device` are open to interventions; what those change must be
     undone by them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what loading found
         self,
         name: str,
         network: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         options: ModelOptions,
         device: torch.device,
+        causal: PreTrainedModel | str = heads.NOT_ASKED,
     ) -> None:
         self.name = name
         self.tokenizer = tokenizer
         self.device = device
         self.blocks: tuple[Block, ...] = find_blocks(network)
         self._network: PreTrainedModel | None = network
+        self._causal: PreTrainedModel | str = causal
         self._options = options
         self._batching = Batching.start(options.batch_size, device)
         self._context = context_length(network)
@@ -81,6 +86,24 @@ class OpenHuggingFaceModel:
             )
         return Features(layers=layers, made=self._made())
 
+    def language_model(self, reporter: Reporter) -> LanguageModel | Skip:
+        """The network with its head, asked by conversations where the tokenizer has a chat template."""
+        self.network  # noqa: B018 - raises once the model is closed
+        if isinstance(self._causal, str):
+            return Skip(f"{self.name} has no language-model head to answer with. {self._causal}")
+        from brainbench_models.answering import AnsweringModel
+
+        with quiet(), unheard():
+            lm = AnsweringModel(
+                self._causal,
+                self.tokenizer,
+                name=self.name,
+                limit=self._context,
+                batching=Batching.start(self._options.batch_size, self.device),
+                reporter=reporter,
+            )
+        return LanguageModel(lm, chat=prompts.form(self.tokenizer) == "chat")
+
     def facts(self) -> Mapping[str, Any]:
         """How the model was run. `batch_size` is the largest batch used, or None before any was."""
         import torch
@@ -106,7 +129,7 @@ class OpenHuggingFaceModel:
 
     def close(self) -> None:
         """Let go of the network and give its memory back."""
-        self._network = None
+        self._network, self._causal = None, "It was closed."
         self.blocks = ()
         devices.release()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -93,21 +93,32 @@ def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str
 
 def _render(tokenizer: Any, stimulus: Stimulus, last: str, model: str) -> str:
     """The conversation as the template writes it, with `last` as the last turn."""
-    from jinja2 import TemplateError
-
     messages = [{"role": turn.role, "content": turn.content} for turn in stimulus.messages]
     messages[-1]["content"] = last
+    return conversation(tokenizer, messages, model, f"item {stimulus.id!r}")
+
+
+def conversation(
+    tokenizer: Any, messages: Sequence[Mapping[str, str]], model: str, what: str, *, answer: bool = True
+) -> str:
+    """Turns as the chat template writes them, special tokens included, and by default a request to answer.
+
+    Always with a fixed date and enable_thinking=False. Raises ModelError when the template refuses them.
+    """
+    from jinja2 import TemplateError
+
     try:
         rendered = tokenizer.apply_chat_template(
-            messages,
+            list(messages),
             chat_template=_TODAY + tokenizer.get_chat_template(),
             tokenize=False,
-            add_generation_prompt=True,
+            add_generation_prompt=answer,
+            continue_final_message=not answer,
             enable_thinking=False,
         )
     except (TemplateError, ValueError, TypeError) as error:
         raise ModelError(
-            f"The chat template of {model} refuses the messages of item {stimulus.id!r}: {error}.",
+            f"The chat template of {model} refuses the messages of {what}: {error}.",
             hint="Some templates take no system turn, or want user and assistant to alternate.",
         ) from error
     return str(rendered)

@@ -6,6 +6,8 @@ agreeing assistant, then the problem alone. Raise PROMPT_VERSION with every chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from brainbench import problems
 from brainbench.problems import problem_text
 from brainbench.stimuli import Message, Stimulus
@@ -16,13 +18,15 @@ PROMPT_VERSION = 1
 _ABOUT = {
     "syllogism": "made-up kinds of things, named by nonsense words, and their properties",
     "transitive": "made-up people, compared two at a time by size, age or speed",
+    "propositional": "made-up people and what each of them is like",
 }
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 _RULE = (
     "Take each premise as a fact. Answer 'True' if the conclusion can be drawn from the premises, "
     "and 'False' otherwise."
 )
 _CHAT = (
-    "I will give you logic problems about {about}. Each has three premises and a conclusion. "
+    "I will give you logic problems about {about}. Each has {count} premises and a conclusion. "
     "{rule} Start your answer with one of these two words, and put nothing else before it."
 )
 _AGREED = "I will judge whether the conclusion can be drawn, and start with 'True' or 'False'."
@@ -34,12 +38,11 @@ def stimulus(item: str, kind: str, run: int, problem: Problem | problems.Problem
 
     conditions: type, run, premises_needed, label (True when the conclusion follows), negated, subtype.
     """
-    block = problem_text(problem.premises, problem.conclusion)
-    instructions = _CHAT.format(about=_ABOUT[kind], rule=_RULE)
+    messages, text, block = ask(kind, problem.premises, problem.conclusion)
     return Stimulus(
         id=item,
-        messages=(Message("user", instructions), Message("assistant", _AGREED), Message("user", block)),
-        text=_PLAIN.format(about=_ABOUT[kind], rule=_RULE, block=block),
+        messages=messages,
+        text=text,
         content=block,
         conditions={
             "type": kind,
@@ -50,3 +53,14 @@ def stimulus(item: str, kind: str, run: int, problem: Problem | problems.Problem
             "subtype": problem.subtype,
         },
     )
+
+
+def ask(kind: str, premises: Sequence[str], conclusion: str) -> tuple[tuple[Message, ...], str, str]:
+    """The conversation, the plain text and the part of both that is the problem itself.
+
+    `kind`: "syllogism", "transitive" or "propositional"; two to six premises, all of them shown.
+    """
+    block = problem_text(premises, conclusion)
+    instructions = _CHAT.format(about=_ABOUT[kind], rule=_RULE, count=_COUNTS[len(premises)])
+    messages = (Message("user", instructions), Message("assistant", _AGREED), Message("user", block))
+    return messages, _PLAIN.format(about=_ABOUT[kind], rule=_RULE, block=block), block

@@ -13,7 +13,7 @@ from brainbench.catalog import Catalog
 from brainbench.errors import UsageError
 from brainbench.nouns import ModelOptions, OpenBaseline
 from brainbench.nuisances import NUISANCES
-from brainbench.plan import Plan
+from brainbench.plan import Cell, Plan
 from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.records import Record, Scores, Skip
@@ -163,6 +163,7 @@ def real_scores(catalog: Catalog, mirror: Any) -> dict[tuple[str, str], float | 
     found: dict[tuple[str, str], float | str] = {}
     for record in run(plan):
         assert isinstance(record, Record)
+        assert isinstance(record.cell, Cell)
         assert record.cell.model is not None
         assert record.facts["baseline"] is True
         outcome = record.outcome

@@ -1,0 +1,120 @@
+"""Records of tasks in the database: rows in, rows out. The caller holds the transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+from brainbench.identity import fingerprint
+from brainbench.plan import TaskCell
+from brainbench.records import Failure, Record, Skip
+from brainbench.task_scores import TaskItem, TaskScores
+from brainbench_leaderboard.columns import why_not
+
+_ORDER = "task, task_version, problem_limit, rank IS NULL, baseline, rank, accuracy DESC, model, started"
+
+
+def insert(db: Database, record: Record) -> None:
+    """Add a task's record and its items."""
+    row = _columns(record)
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    inserted = db.execute(f"INSERT INTO task_records ({names}) VALUES ({marks})", list(row.values()))
+    if isinstance(record.outcome, TaskScores):
+        rows = [(inserted.lastrowid, *_item_row(at, item)) for at, item in enumerate(record.outcome.items)]
+        db.conn.executemany(f"INSERT INTO task_items VALUES ({', '.join('?' * 11)})", rows)
+
+
+def standings(db: Database) -> Iterator[dict[str, Any]]:
+    """All rows of `task_standings`, best first within a task, JSON read."""
+    for row in db.query(f"SELECT * FROM task_standings ORDER BY {_ORDER}"):
+        read = {name: json.loads(row[name] or "{}") for name in ("by_condition", "details")}
+        yield {**row, **read}
+
+
+def items(db: Database, found: str) -> tuple[TaskItem, ...]:
+    """The items of a task's record, in their order; none for an unknown fingerprint."""
+    query = "SELECT t.* FROM task_items t JOIN task_records r ON r.id = t.record_id WHERE r.fingerprint = ?"
+    return tuple(
+        TaskItem(
+            id=row["item"],
+            group=row["problem"],
+            correct=bool(row["correct"]),
+            answer=row["answer"],
+            expected=row["expected"],
+            prompt_hash=row["prompt_hash"],
+            choices=tuple(json.loads(row["choices"] or "[]")),
+            log_likelihoods=tuple(json.loads(row["log_likelihoods"] or "[]")),
+            greedy=row["greedy"],
+        )
+        for row in db.query(f"{query} ORDER BY t.position", [found])
+    )
+
+
+def _columns(record: Record) -> dict[str, Any]:
+    cell, made, facts = record.cell, record.provenance, record.facts
+    assert isinstance(cell, TaskCell)
+    model = facts.get("model") or {}
+    return {
+        "fingerprint": record.fingerprint,
+        "question": fingerprint({name: facts.get(name) for name in ("task", "limit", "asked")}),
+        "resolved": int(record.resolved),
+        "model": cell.model.name,
+        "revision": None if model.get("revision") is None else str(model["revision"]),
+        "intervention": cell.intervention.name,
+        "learnt_from": cell.dataset.name if cell.dataset else None,
+        "seed": cell.options.seed,
+        "baseline": int(cell.baseline),
+        "task": cell.task.name,
+        "task_version": cell.task.version,
+        "problem_limit": cell.limit,
+        "device": made.get("device"),
+        "dtype": made.get("dtype", model.get("dtype")),
+        **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
+        "facts": json.dumps(facts, allow_nan=False, sort_keys=True),
+        "provenance": json.dumps(made, allow_nan=False, default=str),
+        **_outcome_columns(record),
+    }
+
+
+def _outcome_columns(record: Record) -> dict[str, Any]:
+    scores = record.outcome
+    if isinstance(scores, Skip | Failure):
+        return why_not(scores)
+    assert isinstance(scores, TaskScores)
+    answer, share = scores.constant
+    return {
+        "outcome": "scores",
+        "accuracy": scores.accuracy,
+        "low": scores.interval.low,
+        "high": scores.interval.high,
+        "interval_level": scores.interval.level,
+        "interval_method": scores.interval.method,
+        "items": len(scores.items),
+        "problems": scores.groups,
+        "chance": scores.chance,
+        "constant_answer": answer,
+        "constant_accuracy": share,
+        "greedy_accuracy": scores.greedy_accuracy,
+        "people_accuracy": scores.details.get("accuracy") if "people" in scores.details else None,
+        "by_condition": json.dumps({name: dict(values) for name, values in scores.by.items()}),
+        "details": json.dumps(dict(scores.details), allow_nan=False),
+    }
+
+
+def _item_row(position: int, item: TaskItem) -> tuple[Any, ...]:
+    chosen = bool(item.choices)
+    return (
+        position,
+        item.id,
+        item.group,
+        int(item.correct),
+        item.answer,
+        item.expected,
+        item.greedy,
+        json.dumps(item.choices) if chosen else None,
+        json.dumps(item.log_likelihoods) if chosen else None,
+        item.prompt_hash,
+    )

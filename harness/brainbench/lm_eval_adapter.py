@@ -173,9 +173,12 @@ def _item(sample: Mapping[str, Any], asked: Any, columns: Mapping[str, Any], nam
     likelihoods = tuple(float(likelihood) for likelihood, _ in pairs)
     spelt = [choice for choice, (_, greedy) in zip(choices, pairs, strict=True) if greedy]
     target = sample["target"]
+    expected = choices[target] if isinstance(target, int) else str(target)
+    if expected not in choices:  # a misspelt column is text to lm-eval: every answer would be wrong
+        raise PluginError(f"Task {name}: {expected!r}, the answer of item {item}, is none of its choices.")
     return TaskItem(
         answer=choices[max(range(len(choices)), key=likelihoods.__getitem__)],
-        expected=choices[target] if isinstance(target, int) else str(target),
+        expected=expected,
         choices=choices,
         log_likelihoods=likelihoods,
         greedy=spelt[0] if spelt else "",

@@ -104,7 +104,9 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Save a small random model, in which no weight and no bias is left at zero or one; its folder."""
 
     @functools.cache  # tests change the networks that they open, never the folders
-    def make(architecture: str = "llama", *, side: str = "right", chat: str | None = None) -> Path:
+    def make(
+        architecture: str = "llama", *, side: str = "right", chat: str | None = None, head: bool = False
+    ) -> Path:
         import torch
         import transformers
 
@@ -112,9 +114,8 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         folder = tmp_path_factory.mktemp("models") / f"tiny-{architecture}"
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(20)
-            network = transformers.AutoModel.from_config(
-                getattr(transformers, kind)(**settings), dtype=torch.float32
-            )
+            auto = transformers.AutoModelForCausalLM if head else transformers.AutoModel
+            network = auto.from_config(getattr(transformers, kind)(**settings), dtype=torch.float32)
             with torch.no_grad():
                 for weights in network.parameters():
                     weights.add_(torch.randn(weights.shape) * 0.2)

@@ -156,8 +156,17 @@ def test_a_checkpoint_without_its_head_gives_features_and_no_answers(make_model:
 
 def test_a_token_across_the_join_is_an_error_and_not_a_certainty(make_model: Make) -> None:
     folder = make_model("llama", head=True)
-    asked = [SimpleNamespace(args=("premises all trab", ending)) for ending in ("s", "x")]
-    wrong = hflm(folder).loglikelihood(asked, disable_tqdm=True)
+    theirs = hflm(folder)
+    whole = ("Abe is taller", "Abe is shorter than Ben", "all trabs", "Fay is brown")
+    spanning = [
+        (text[:at], text[at:])
+        for text in whole
+        for at in range(5, len(text))
+        if not text[at - 1].isspace() and not theirs._encode_pair(text[:at], text[at:])[1]
+    ]
+    context, ending = spanning[0]
+    asked = [SimpleNamespace(args=(context, end)) for end in (ending, "x")]
+    wrong = theirs.loglikelihood(asked, disable_tqdm=True)
     with opened(folder) as model, pytest.raises(ModelError, match="spans the end of a prompt"):
         model.language_model(QUIET).lm.loglikelihood(asked)
     assert wrong[0] == (0.0, True)  # what lm-eval makes of it: the certain winner

@@ -115,7 +115,8 @@ def unidentified(cell: AnyCell) -> CellIdentity:
     else:
         facts |= _named(cell)
     if cell.model is not None and cell.intervention is not None:
-        facts["model"] = {"name": cell.model.name, "asked": repr(cell.model), "options": asdict(cell.options)}
+        options = {name: value for name, value in asdict(cell.options).items() if name != "head"}
+        facts["model"] = {"name": cell.model.name, "asked": repr(cell.model), "options": options}
         facts["intervention"] = _declared(cell.intervention).facts
         facts["seed"] = cell.options.seed
         facts["baseline"] = cell.baseline

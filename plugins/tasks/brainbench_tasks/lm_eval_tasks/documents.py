@@ -1,6 +1,6 @@
 """What the YAML files beside this one call: the documents of each task, for lm-eval's own command line.
 
-    lm_eval --include_path "$(python -m brainbench_tasks.lm_eval_tasks)" --tasks deduction_3 --model hf ...
+    lm_eval run --include_path "$(python -m brainbench_tasks.lm_eval_tasks)" --tasks deduction_3 ...
 
 lm-eval asks by plain text there, or with --apply_chat_template by one turn that holds all of it; brainbench
 itself asks a chat model by the conversation that features are read from.

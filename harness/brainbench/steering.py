@@ -1,0 +1,248 @@
+"""What a steering is: which changes, to which places of a model, at which tokens, and who fitted it on what.
+
+A Steering is a value: nothing here touches a model. Places have the names that features have:
+"attention.i" is what attention adds to the residual stream in layer i, "layer.i" the residual stream as it
+leaves layer i.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from brainbench.arrays import FloatArray, require_numbers
+from brainbench.errors import ShapeError
+from brainbench.identity import fingerprint
+from brainbench.nouns import OpenModel
+
+Where = Literal["last", "prompt", "all"]
+WHERES: tuple[str, ...] = ("last", "prompt", "all")
+# What a fit may have looked at. The last two concern the very items that are then steered: whoever used
+# them knew what a test must not tell.
+SIGHTS: tuple[str, ...] = ("responses", "behaviour", "labels", "own response", "own label")
+SITE = re.compile(r"(attention|layer)\.(0|[1-9][0-9]{0,3})")
+ORTHONORMAL = 1e-4  # how far a basis in single precision may be from orthonormal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Addition:
+    """Adds `strength` times a vector: x + strength * v.
+
+    vector is (width), or (items x width) in a steering that differs between items. It is kept in single
+    precision, so that what is saved is what was used. Raises ShapeError.
+    """
+
+    vector: FloatArray
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vector", _kept(self.vector, (1, 2), "The vector of an addition"))
+        object.__setattr__(self, "strength", _number(self.strength, "The strength of an addition"))
+
+    @property
+    def width(self) -> int:
+        """Of the place that it changes."""
+        return int(self.vector.shape[-1])
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing at all."""
+        return self.strength == 0 or not self.vector.any()
+
+    def scaled(self, strength: float) -> Addition:
+        """The same with `strength` times its strength."""
+        return replace(self, strength=self.strength * strength)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gain:
+    """Amplifies or damps a subspace: x + (gain - 1) B'B (x - mean).
+
+    basis B (k x width) has orthonormal rows; gain 1 changes nothing, 0 removes what lies in the subspace.
+    mean (width) is the point that stays where it is, the origin if None. Raises ShapeError.
+    """
+
+    basis: FloatArray
+    gain: float
+    mean: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        basis = _kept(self.basis, (2,), "The basis of a gain")
+        object.__setattr__(self, "basis", basis)
+        object.__setattr__(self, "gain", _number(self.gain, "The gain of a subspace"))
+        wide = basis.astype(np.float64)
+        if np.abs(wide @ wide.T - np.eye(len(wide))).max() > ORTHONORMAL:
+            raise ShapeError("The basis of a gain must have orthonormal rows.")
+        if self.mean is not None:
+            mean = _kept(self.mean, (1,), "The mean of a gain")
+            if mean.shape != basis.shape[1:]:
+                raise ShapeError(f"The mean of a gain has width {len(mean)}, its basis {basis.shape[1]}.")
+            object.__setattr__(self, "mean", mean)
+
+    @property
+    def width(self) -> int:
+        """Of the place that it changes."""
+        return int(self.basis.shape[1])
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing at all."""
+        return self.gain == 1
+
+    def scaled(self, strength: float) -> Gain:
+        """The same with `strength` times as much change: a gain of 1 + strength * (gain - 1)."""
+        return replace(self, gain=1 + strength * (self.gain - 1))
+
+
+Change = Addition | Gain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steering:
+    """Changes by place, the tokens at which they act, and where they come from.
+
+    where: "last" acts at the last token of the prompt, the one whose output is the answer; "prompt" at
+    every token of the prompt; "all" also at those that are generated or scored after it.
+    items: empty, or the ids of the stimuli to which the rows of (items x width) vectors belong.
+    looks_at: what the fit has seen (SIGHTS). facts: plain JSON on who fitted it on what.
+    Raises ShapeError for what could not be applied or kept.
+    """
+
+    changes: Mapping[str, Change]
+    where: Where = "last"
+    items: tuple[str, ...] = ()
+    looks_at: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.where not in WHERES:
+            raise ShapeError(f"A steering acts at one of {', '.join(WHERES)}, not at {self.where!r}.")
+        if unknown := [sight for sight in self.looks_at if sight not in SIGHTS]:
+            raise ShapeError(f"A steering cannot have looked at {unknown[0]!r}; known: {', '.join(SIGHTS)}.")
+        if not all(isinstance(i, str) and i for i in self.items) or len(set(self.items)) != len(self.items):
+            raise ShapeError("The items of a steering must be different ids.")
+        if len(set(self.looks_at)) != len(self.looks_at):
+            raise ShapeError("A steering names twice what its fit has seen.")
+        _require_facts(self.facts)
+        for site, change in self.changes.items():
+            self._check_change(site, change)
+        object.__setattr__(self, "looks_at", tuple(sorted(self.looks_at, key=SIGHTS.index)))
+        object.__setattr__(self, "items", tuple(self.items))
+        object.__setattr__(self, "changes", dict(self.changes))
+
+    def _check_change(self, site: str, change: Change) -> None:
+        if not isinstance(site, str) or SITE.fullmatch(site) is None:
+            raise ShapeError(f"{site!r} is no place of a model; places are called attention.3 or layer.3.")
+        if not isinstance(change, Addition | Gain):
+            raise ShapeError(f"The change at {site} must be an Addition or a Gain.")
+        if isinstance(change, Addition):
+            rows = (len(self.items),) if self.items else ()
+            if change.vector.shape[:-1] not in {(), rows}:
+                raise ShapeError(
+                    f"The addition at {site} has {len(change.vector)} rows for {len(self.items)} items."
+                )
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing at all: such a steering is bit-identical to none."""
+        return all(change.idle for change in self.changes.values())
+
+    @property
+    def oracle(self) -> bool:
+        """Whether the fit has seen what a test must not tell: never to be ranked beside an honest one."""
+        return any(sight.startswith("own ") for sight in self.looks_at)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything in it, as 64 hexadecimal digits."""
+        arrays = {name: _digest(array) for name, array in self.arrays().items()}
+        return fingerprint([self.form(), arrays])
+
+    def scaled(self, strength: float) -> Steering:
+        """The same with `strength` times as much change everywhere; 0 changes nothing."""
+        _number(strength, "A strength")
+        return replace(self, changes={site: change.scaled(strength) for site, change in self.changes.items()})
+
+    def form(self) -> dict[str, Any]:
+        """Everything but the arrays, as plain JSON."""
+        changes: dict[str, dict[str, Any]] = {}
+        for site, change in self.changes.items():
+            if isinstance(change, Addition):
+                changes[site] = {"kind": "addition", "strength": change.strength}
+            else:
+                changes[site] = {"kind": "gain", "gain": change.gain, "mean": change.mean is not None}
+        return {
+            "where": self.where,
+            "items": list(self.items),
+            "looks_at": list(self.looks_at),
+            "facts": json.loads(json.dumps(dict(self.facts))),
+            "changes": changes,
+        }
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """The arrays by name: "layer.3/vector", "layer.3/basis", "layer.3/mean"."""
+        named: dict[str, FloatArray] = {}
+        for site, change in self.changes.items():
+            if isinstance(change, Addition):
+                named[f"{site}/vector"] = change.vector
+            else:
+                named[f"{site}/basis"] = change.basis
+                if change.mean is not None:
+                    named[f"{site}/mean"] = change.mean
+        return named
+
+
+@runtime_checkable
+class Steerable(Protocol):
+    """An open model to which a Steering can be applied."""
+
+    def steered(self, steering: Steering, /) -> AbstractContextManager[OpenModel]:
+        """The same model, steered until the context is left; raises ModelError where it does not fit."""
+        ...
+
+
+def _kept(array: object, dimensions: tuple[int, ...], what: str) -> FloatArray:
+    """A read-only copy in single precision; raises ShapeError unless it is finite and of these dimensions."""
+    require_numbers(array, what)
+    assert isinstance(array, np.ndarray)
+    if array.ndim not in dimensions or array.size == 0:
+        raise ShapeError(f"{what} has the shape {array.shape}, expected {dimensions[0]} dimension(s).")
+    with np.errstate(over="ignore"):
+        kept: FloatArray = np.array(array, dtype=np.float32, order="C")
+    if not np.isfinite(kept).all():
+        raise ShapeError(f"{what} holds values that are not finite.")
+    kept.flags.writeable = False
+    return kept
+
+
+def _number(value: object, what: str) -> float:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.floating)
+        or not math.isfinite(value)
+    ):
+        raise ShapeError(f"{what} must be a finite number, not {value!r}.")
+    return float(value)
+
+
+def _require_facts(facts: object) -> None:
+    try:
+        if not isinstance(facts, Mapping):
+            raise TypeError("they are no mapping")
+        json.dumps(dict(facts), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ShapeError(
+            f"The facts of a steering must be plain JSON with finite numbers: {error}."
+        ) from error
+
+
+def _digest(array: FloatArray) -> list[Any]:
+    return [list(array.shape), hashlib.sha256(array.astype("<f4").tobytes()).hexdigest()]

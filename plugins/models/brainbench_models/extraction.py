@@ -20,6 +20,7 @@ from brainbench.errors import ModelError
 from brainbench.nouns import Pooling
 from brainbench_models import devices
 from brainbench_models.architectures import Block
+from brainbench_models.positions import positions
 from brainbench_models.prompts import Prompt
 
 if TYPE_CHECKING:
@@ -107,10 +108,12 @@ def read(  # noqa: PLR0913
     batching: Batching,
     device: torch.device,
     advance: Callable[[int], None],
+    names: Sequence[str] = (),
 ) -> dict[str, FloatArray]:
     """Every place's features, float32 (prompts x width), named "attention.i" and "layer.i", in that order.
 
-    Raises ModelError when not even one prompt, or a batch of the size asked for, fits into memory.
+    names: the prompts' items, for a steering that differs between them. Raises ModelError when not even one
+    prompt, or a batch of the size asked for, fits into memory.
     """
     filler = _filler(network)
     order = sorted(range(len(prompts)), key=lambda item: -len(prompts[item].ids))  # longest first: fail early
@@ -120,9 +123,9 @@ def read(  # noqa: PLR0913
         longest = len(prompts[order[done]].ids)
         items = order[done : done + batching.take(longest)]
         try:
-            pooled = _forward(
-                network, blocks, _Batch.pad([prompts[i] for i in items], pooling, filler, device)
-            )
+            batch = _Batch.pad([prompts[i] for i in items], pooling, filler, device)
+            with positions([len(prompts[i].ids) for i in items], [names[i] for i in items] if names else ()):
+                pooled = _forward(network, blocks, batch)
         except (RuntimeError, MemoryError) as error:
             if not devices.out_of_memory(error):
                 raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from brainbench.arrays import Features
@@ -10,12 +11,14 @@ from brainbench.errors import ModelError
 from brainbench.lm_eval_adapter import unheard
 from brainbench.nouns import ModelOptions, Reporter
 from brainbench.records import Skip
+from brainbench.steering import Steering
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel
 from brainbench_models import devices, heads, prompts
 from brainbench_models.architectures import Block, context_length, find_blocks
 from brainbench_models.extraction import Batching, read
 from brainbench_models.quiet import quiet
+from brainbench_models.steered import steer
 
 if TYPE_CHECKING:
     import torch
@@ -83,6 +86,7 @@ class OpenHuggingFaceModel:
                 batching=self._batching,
                 device=self.device,
                 advance=advance,
+                names=[stimulus.id for stimulus in stimuli],
             )
         return Features(layers=layers, made=self._made())
 
@@ -103,6 +107,12 @@ class OpenHuggingFaceModel:
                 reporter=reporter,
             )
         return LanguageModel(lm, chat=prompts.form(self.tokenizer) == "chat")
+
+    @contextmanager
+    def steered(self, steering: Steering) -> Iterator[OpenHuggingFaceModel]:
+        """The same model, steered until the context is left; raises ModelError where it does not fit."""
+        with steer(self.network, self.blocks, steering, model=self.name):
+            yield self
 
     def facts(self) -> Mapping[str, Any]:
         """How the model was run. `batch_size` is the largest batch used, or None before any was."""

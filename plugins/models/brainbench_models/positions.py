@@ -1,0 +1,118 @@
+"""At which tokens of the current pass a steering acts.
+
+A network sees batches of padded rows and, with a cache, only the newest tokens. Where prompts end is told
+by whoever made the batch, through `positions`; failing that by the attention mask of the pass over the
+prompt. Without either nothing is guessed: lm-eval scores continuations in right-padded batches without a
+mask, and the last token of such a row is padding or belongs to the answer.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from brainbench.errors import ModelError
+from brainbench.steering import Where
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    ends: tuple[int, ...]
+    items: tuple[str, ...]
+
+
+_TOLD: ContextVar[_Told | None] = ContextVar("positions", default=None)
+
+
+@contextmanager
+def positions(ends: Sequence[int], items: Sequence[str] = ()) -> Iterator[None]:
+    """Tell the steering of any model where the prompts end in the batches run inside this context.
+
+    ends: for each row the position after its prompt's last token, counted in the padded row, the tokens in
+    the cache included. In a right-padded row that is the prompt's length (of a row that holds a prompt of p
+    tokens and a continuation to be scored: p); in rows padded on the left all are the padded length.
+    items: for each row the id of its stimulus, which a steering that differs between items needs.
+    Costs nothing where no model is steered.
+    """
+    if items and len(items) != len(ends):
+        raise ModelError(f"{len(items)} items were named for {len(ends)} rows.")
+    token = _TOLD.set(_Told(tuple(int(end) for end in ends), tuple(items)))
+    try:
+        yield
+    finally:
+        _TOLD.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass through a network: its batch and tokens, and the tokens at which is steered.
+
+    at: (batch x tokens) booleans, None for every token. idle: at none of them.
+    """
+
+    shape: tuple[int, int]
+    at: Tensor | None
+    items: tuple[str, ...]
+    idle: bool = False
+
+    @classmethod
+    def of(cls, network: nn.Module, where: Where, given: tuple[Any, ...], named: Mapping[str, Any]) -> Pass:
+        """From the arguments of the network's forward; raises ModelError when no prompt's end is known."""
+        import torch
+
+        names = inspect.signature(network.forward).parameters
+        arguments = {**dict(zip(names, given, strict=False)), **named}
+        inputs = arguments.get("input_ids")
+        if inputs is None:
+            inputs = arguments["inputs_embeds"]
+        batch, length = inputs.shape[:2]
+        cache: Any = arguments.get("past_key_values")
+        seen = int(cache.get_seq_length()) if hasattr(cache, "get_seq_length") else 0
+        told = _TOLD.get()
+        items = () if told is None else _repeated(told.items, batch)
+        if where == "all":
+            return cls((batch, length), None, items)
+        if told is not None:
+            ends = torch.tensor(_repeated(told.ends, batch), device=inputs.device)
+        elif seen:  # what follows a pass over the prompt is generated
+            return cls((batch, length), None, items, idle=True)
+        elif cache is not None and arguments.get("attention_mask") is None:
+            # generate() leaves out a mask that masks nothing; an empty cache to fill says that it generates
+            ends = torch.full((batch,), length, device=inputs.device)
+        else:
+            ends = _ends(arguments.get("attention_mask"), length)
+        at = seen + torch.arange(length, device=inputs.device)[None]
+        chosen = at == ends[:, None] - 1 if where == "last" else at < ends[:, None]
+        return cls((batch, length), chosen, items, idle=not bool(chosen.any()))
+
+
+def _repeated(rows: tuple[Any, ...], batch: int) -> tuple[Any, ...]:
+    """A row each for the whole batch: beams and samples of one prompt stand beside each other."""
+    if not rows:
+        return rows
+    times, rest = divmod(batch, len(rows))
+    if rest or not times:
+        raise ModelError(f"The ends of {len(rows)} prompts were told for a batch of {batch} rows.")
+    return tuple(row for row in rows for _ in range(times))
+
+
+def _ends(mask: torch.Tensor | None, length: int) -> Tensor:
+    """After the last real token of each row (batch), 0 in a row without any."""
+    import torch
+
+    if not isinstance(mask, torch.Tensor) or mask.ndim != 2 or mask.shape[1] != length:
+        raise ModelError(
+            "The model was run without an attention mask and without word on where its prompts end, "
+            "so that a steering of their tokens cannot find them.",
+            hint='Run it inside brainbench_models.positions.positions, or steer at "all" tokens.',
+        )
+    counted = torch.arange(1, length + 1, device=mask.device)
+    return (counted * (mask != 0)).amax(dim=1)

@@ -174,9 +174,9 @@ def test_a_mask_tells_where_prompts_end(
     places = {} if family == "opt" else {"position_ids": at}
     with steered(network, steering):
         logits = network(input_ids=torch.tensor(rows), attention_mask=mask, **places).logits
-    for row, real in enumerate(ROWS):
-        expected = by_hand(network, steering, real, len(real))
-        found = logits[row, mask[row].bool()]
+    for place, tokens in enumerate(ROWS):
+        expected = by_hand(network, steering, tokens, len(tokens))
+        found = logits[place, mask[place].bool()]
         torch.testing.assert_close(found, expected, atol=ROUNDING, rtol=ROUNDING)
 
 
@@ -427,11 +427,11 @@ def test_a_trained_model_right_padded_and_generating(where: Any, real_model: Pat
         expected = by_hand(network, steering, ids, prompt)
         torch.testing.assert_close(logits[row, : len(ids)], expected, atol=1e-3, rtol=1e-4)
     longest = max(map(len, ROWS))
-    ids = torch.tensor([[0] * (longest - len(row)) + row for row in ROWS])
+    padded: Any = torch.tensor([[0] * (longest - len(row)) + row for row in ROWS])
     with steered(network, steering):
         found = network.generate(
-            input_ids=ids,
-            attention_mask=(ids != 0).long(),
+            input_ids=padded,
+            attention_mask=(padded != 0).long(),
             max_new_tokens=5,
             do_sample=False,
             eos_token_id=None,

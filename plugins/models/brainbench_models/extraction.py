@@ -62,7 +62,7 @@ class Batching:
 
 
 @dataclass(frozen=True, eq=False)
-class _Batch:
+class Batch:
     """Padded ids and mask (prompts x tokens), and each token's share (prompts x tokens) when averaging."""
 
     ids: Tensor
@@ -71,7 +71,8 @@ class _Batch:
     share: Tensor | None
 
     @classmethod
-    def pad(cls, prompts: Sequence[Prompt], pooling: Pooling, filler: int, device: torch.device) -> _Batch:
+    def pad(cls, prompts: Sequence[Prompt], pooling: Pooling, filler: int, device: torch.device) -> Batch:
+        """Padded on the right with `filler`."""
         import torch
 
         shape = (len(prompts), max(len(prompt.ids) for prompt in prompts))
@@ -115,7 +116,7 @@ def read(  # noqa: PLR0913
     names: the prompts' items, for a steering that differs between them. Raises ModelError when not even one
     prompt, or a batch of the size asked for, fits into memory.
     """
-    filler = _filler(network)
+    filler = filler_of(network)
     order = sorted(range(len(prompts)), key=lambda item: -len(prompts[item].ids))  # longest first: fail early
     features: dict[str, FloatArray] = {}
     done = 0
@@ -123,7 +124,7 @@ def read(  # noqa: PLR0913
         longest = len(prompts[order[done]].ids)
         items = order[done : done + batching.take(longest)]
         try:
-            batch = _Batch.pad([prompts[i] for i in items], pooling, filler, device)
+            batch = Batch.pad([prompts[i] for i in items], pooling, filler, device)
             with positions([len(prompts[i].ids) for i in items], [names[i] for i in items] if names else ()):
                 pooled = _forward(network, blocks, batch)
         except (RuntimeError, MemoryError) as error:
@@ -145,7 +146,7 @@ def read(  # noqa: PLR0913
     return features
 
 
-def _forward(network: nn.Module, blocks: Sequence[Block], batch: _Batch) -> dict[str, FloatArray]:
+def _forward(network: nn.Module, blocks: Sequence[Block], batch: Batch) -> dict[str, FloatArray]:
     import torch
 
     attention: dict[int, Tensor] = {}
@@ -170,7 +171,7 @@ def _forward(network: nn.Module, blocks: Sequence[Block], batch: _Batch) -> dict
 
 @contextmanager
 def _listening(
-    blocks: Sequence[Block], batch: _Batch, attention: dict[int, Tensor], layer: dict[int, Tensor]
+    blocks: Sequence[Block], batch: Batch, attention: dict[int, Tensor], layer: dict[int, Tensor]
 ) -> Iterator[None]:
     """Pool each place's output into `attention` and `layer` while the context lasts."""
 
@@ -198,7 +199,7 @@ def _listening(
             handle.remove()
 
 
-def _filler(network: nn.Module) -> int:
+def filler_of(network: nn.Module) -> int:
     """Any id will do under the mask, but RoBERTa wants its own to count positions."""
     config: Any = network.config
     asked = getattr(config, "pad_token_id", None)

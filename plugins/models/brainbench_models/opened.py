@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from brainbench.arrays import Features
+from brainbench.arrays import Features, FloatArray
 from brainbench.errors import ModelError
 from brainbench.lm_eval_adapter import unheard
 from brainbench.nouns import ModelOptions, Reporter
@@ -19,6 +19,7 @@ from brainbench_models.architectures import Block, context_length, find_blocks
 from brainbench_models.extraction import Batching, read
 from brainbench_models.quiet import quiet
 from brainbench_models.steered import steer
+from brainbench_models.words import head_weights, log_odds
 
 if TYPE_CHECKING:
     import torch
@@ -113,6 +114,26 @@ class OpenHuggingFaceModel:
         """The same model, steered until the context is left; raises ModelError where it does not fit."""
         with steer(self.network, self.blocks, steering, model=self.name):
             yield self
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the words that come next can be told."""
+        return head_weights(self.network) is not None
+
+    def log_odds(self, stimuli: Sequence[Stimulus], words: Sequence[str], reporter: Reporter) -> FloatArray:
+        """(stimuli x words): log-probabilities, up to what is the same for all words; ModelError."""
+        del reporter
+        with quiet():
+            return log_odds(
+                self.network,
+                self.tokenizer,
+                stimuli,
+                words,
+                limit=self._context,
+                model=self.name,
+                batching=self._batching,
+                device=self.device,
+            )
 
     def facts(self) -> Mapping[str, Any]:
         """How the model was run. `batch_size` is the largest batch used, or None before any was."""

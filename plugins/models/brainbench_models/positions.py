@@ -9,7 +9,7 @@ mask, and the last token of such a row is padding or belongs to the answer.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -49,6 +49,46 @@ def positions(ends: Sequence[int], items: Sequence[str] = ()) -> Iterator[None]:
         yield
     finally:
         _TOLD.reset(token)
+
+
+class Prompts:
+    """Finds the prompts' ends in batches that another made of known prompts and continuations.
+
+    lm-eval sorts, groups and pads token ids before it hands them over: which row is which can be told by
+    their tokens alone. A row holds a prompt and all of its continuation but the last token, padded on the
+    right with one token.
+    """
+
+    def __init__(
+        self, pairs: Iterable[tuple[Sequence[int], Sequence[int]]], items: Sequence[str] = ()
+    ) -> None:
+        """From token ids of (prompt, continuation), and the id of the stimulus of each pair if need be."""
+        self._known: dict[tuple[int, ...], tuple[int, str]] = {}
+        for number, (prompt, continuation) in enumerate(pairs):
+            item = items[number] if items else ""
+            row = (*prompt, *continuation[:-1])
+            if self._known.setdefault(row, (len(prompt), item)) != (len(prompt), item):
+                raise ModelError(
+                    "Two prompts with their answers are the same tokens, so that a steering cannot tell "
+                    "where the prompt ends, or whose it is."
+                )
+        self._lengths = sorted({len(tokens) for tokens in self._known}, reverse=True)
+        self._named = bool(items)
+
+    def ends(self, rows: Tensor) -> tuple[list[int], list[str]]:
+        """What `positions` takes, for a batch of ids (rows x tokens); ModelError for an unknown row."""
+        found = [self._find(tuple(row)) for row in rows.tolist()]
+        items = [item for _, item in found] if self._named else []
+        return [end for end, _ in found], items
+
+    def _find(self, row: tuple[int, ...]) -> tuple[int, str]:
+        for length in self._lengths:
+            if length <= len(row) and len(set(row[length:])) <= 1 and row[:length] in self._known:
+                return self._known[row[:length]]
+        raise ModelError(
+            "A batch holds a row that is none of the prompts and answers that were to be scored.",
+            hint="Prompts that are too long are cut off by lm-eval, and cannot be steered then.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

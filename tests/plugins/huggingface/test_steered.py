@@ -18,10 +18,13 @@ from brainbench.progress import SilentReporter
 from brainbench.steering import Addition, Gain, Steerable, Steering, Where
 from brainbench.steering_exchange import write_lm_eval
 from brainbench.stimuli import Stimulus
+from brainbench.testing import check_intervention
+from brainbench_interventions import steering as steering_plugin
+from brainbench_interventions import subspace as subspace_plugin
 from brainbench_models.architectures import find_blocks
 from brainbench_models.huggingface import HuggingFaceSource
 from brainbench_models.opened import OpenHuggingFaceModel
-from brainbench_models.positions import positions
+from brainbench_models.positions import Prompts, positions
 from brainbench_models.steered import steer
 
 WIDTH = 16
@@ -366,6 +369,46 @@ def test_additions_at_every_token_equal_lm_evals(
         assert torch.equal(network(right_padded()).logits, expected)
 
 
+@pytest.mark.parametrize("where", WHERES)
+def test_lm_eval_scores_and_writes_with_the_steering_at_the_right_tokens(
+    where: Where, causal: Callable[[str], Any], make_model: Callable[..., Path]
+) -> None:
+    """Continuations of several tokens and shared prompts, sorted, grouped and padded by lm-eval itself."""
+    from lm_eval.models.huggingface import HFLM
+    from transformers import AutoTokenizer
+
+    network, steering = causal("llama"), Steering(changes(), where)
+    pairs = [((str(i), str(j)), prompt, new) for i, prompt in enumerate(ROWS) for j, new in enumerate(NEW)]
+    told = Prompts([(prompt, new) for _, prompt, new in pairs])
+
+    class Asking(HFLM):  # type: ignore[misc]
+        def _model_call(self, inps: Any, **more: Any) -> Any:
+            with positions(*told.ends(inps)):
+                return super()._model_call(inps, **more)
+
+    tokenizer = AutoTokenizer.from_pretrained(make_model("llama"))
+    asking = Asking(pretrained=network, tokenizer=tokenizer, batch_size=4)
+    with steered(network, steering):
+        found = asking._loglikelihood_tokens(pairs, disable_tqdm=True)
+    for (_, prompt, new), (likelihood, greedy) in zip(pairs, found, strict=True):
+        logits = by_hand(network, steering, prompt + new[:-1], len(prompt))[len(prompt) - 1 :]
+        each = logits.log_softmax(-1)[range(len(new)), new]
+        assert likelihood == pytest.approx(float(each.sum()), abs=1e-4)
+        assert greedy == (logits.argmax(-1).tolist() == new)
+    with pytest.raises(ModelError, match="none of the prompts"):
+        told.ends(torch.tensor([[59, 58]]))
+
+
+def test_rows_are_told_their_items() -> None:
+    told = Prompts([([1, 2], [3]), ([1], [2, 0, 5])], items=("a", "b"))
+    assert told.ends(torch.tensor([[1, 2, 0], [1, 2, 9]])) == ([1, 2], ["b", "a"])
+    with pytest.raises(ModelError, match="same tokens"):
+        Prompts([([1, 2], [3]), ([1], [2, 4])])
+
+
+NEW = ([13, 2], [7], [8, 8, 1])
+
+
 @contextmanager
 def opened(folder: Path) -> Iterator[OpenHuggingFaceModel]:
     model = HuggingFaceSource().find(str(folder))
@@ -410,6 +453,48 @@ def test_features_of_a_model_steered_item_by_item(llama: Path, problems: tuple[S
     expected = np.zeros((len(problems), WIDTH))
     expected[[4, 2]] = vectors
     np.testing.assert_allclose(found - plain, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("where", WHERES)
+def test_the_open_model_chooses_words_as_transformers_does(
+    where: Where, tiny_model: Path, problems: tuple[Stimulus, ...]
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    with opened(tiny_model) as model:  # whose head is not tied to its input, and was not loaded
+        assert not model.has_head
+        with pytest.raises(ModelError, match="without its head"):
+            model.log_odds(problems, ("True", "False"), SilentReporter())
+        model.network.config.tie_word_embeddings = True
+        network = AutoModelForCausalLM.from_config(model.network.config).eval()
+        network.model.load_state_dict(model.network.state_dict())
+        network.tie_weights()
+        assert model.has_head
+        steering = Steering({"layer.1": Addition(RNG.normal(size=WIDTH))}, where)
+        with model.steered(steering):
+            found = model.log_odds(problems, ("True", "False"), SilentReporter())
+        for problem, (true, false) in zip(problems, found, strict=True):
+            text = "".join(turn.content for turn in problem.messages)
+            ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+            logits = by_hand(network, steering, ids, len(ids))[-1]
+            first = [model.tokenizer(letter)["input_ids"][0] for letter in "TF"]
+            assert true - false == pytest.approx(float(logits[first[0]] - logits[first[1]]), abs=1e-4)
+        with pytest.raises(ModelError, match="do not differ"):
+            model.log_odds(problems, ("True", "Tea"), SilentReporter())
+
+
+def test_built_in_interventions_keep_what_interventions_promise(llama: Path, toy: dict[str, Any]) -> None:
+    """On a real network whose answers cannot be asked, and noise for brains."""
+    offered: list[Any] = []
+    steering_plugin.register_interventions(offered.append)
+    subspace_plugin.register_interventions(offered.append)
+    with opened(llama) as model:
+        found = {made: made.fit(model, toy["dataset"](), SilentReporter()) for made in offered}
+        fitted = [made for made, steering in found.items() if isinstance(steering, Steering)]
+        for made in fitted:
+            check_intervention(made, model, toy["dataset"]())
+    assert {"nari-general", "nari-heldout", "random-direction", "mean-pattern"} <= {m.name for m in fitted}
+    assert "nari" not in {m.name for m in fitted}
 
 
 @pytest.mark.real

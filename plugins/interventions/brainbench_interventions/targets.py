@@ -18,7 +18,8 @@ Source = Literal["own", "random-fmri", "random-fmri-mean", "mean-pattern", "shuf
 
 # From the items of one type, the person and random numbers: responses to fit W on, and patterns to go for
 # (both items x voxels, of the items that the person has), or None where that cannot be made.
-Make = Callable[[Material, Person, np.random.Generator], tuple[Array, Array] | None]
+# In quotes: numpy.random would be imported as soon as the plugin is.
+Make = Callable[[Material, Person, "np.random.Generator"], tuple[Array, Array] | None]
 
 
 def own(material: Material, person: Person, rng: np.random.Generator) -> tuple[Array, Array]:

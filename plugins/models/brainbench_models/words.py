@@ -33,16 +33,28 @@ def head_weights(network: PreTrainedModel) -> Tensor | None:
     return None if head is None else head.weight
 
 
-def first_tokens(tokenizer: Any, words: Sequence[str], model: str) -> list[int]:
-    """Each word's first token where it follows the prompt; raises ModelError where two share one.
+def first_tokens(tokenizer: Any, words: Sequence[str], model: str) -> tuple[list[int], list[int]]:
+    """The tokens that all words start with, and the one of each in which they then differ.
 
-    A conversation's answer starts with the word itself, what follows a plain "Answer:" with a space.
+    As they follow a prompt: a conversation's answer starts on a line of its own, what follows a plain
+    "Answer:" after a space. Raises ModelError where the words cannot be told apart so.
     """
-    space = "" if prompts.form(tokenizer) == "chat" else " "
-    found = [tokenizer(space + word, add_special_tokens=False)["input_ids"][:1] for word in words]
-    if len({tuple(tokens) for tokens in found}) < len(words) or not all(found):
-        raise ModelError(f"The words {', '.join(words)} do not differ in the first token that {model} reads.")
-    return [tokens[0] for tokens in found]
+    before, space = ("\n", "") if prompts.form(tokenizer) == "chat" else ("Answer:", " ")
+
+    def ids(text: str) -> list[int]:
+        return [int(token) for token in tokenizer(text, add_special_tokens=False)["input_ids"]]
+
+    start = ids(before)
+    whole = [ids(before + space + word) for word in words]
+    if any(tokens[: len(start)] != start for tokens in whole):
+        raise ModelError(f"{model} has tokens that span the end of a prompt and the start of an answer.")
+    rest = [tokens[len(start) :] for tokens in whole]
+    shared = 0
+    while all(len(tokens) > shared + 1 for tokens in rest) and len({tokens[shared] for tokens in rest}) == 1:
+        shared += 1
+    if any(len(tokens) <= shared for tokens in rest) or len({t[shared] for t in rest}) < len(words):
+        raise ModelError(f"The words {', '.join(words)} do not differ in one token that {model} reads.")
+    return rest[0][:shared], [tokens[shared] for tokens in rest]
 
 
 def logits(  # noqa: PLR0913
@@ -90,7 +102,10 @@ def log_odds(  # noqa: PLR0913
     """(stimuli x words): each word's log-probability up to what is the same for all words; ModelError."""
     if head_weights(network) is None:
         raise ModelError(f"The model {model} was opened without its head and cannot choose words.")
-    tokens = first_tokens(tokenizer, words, model)
-    encoded = prompts.encode(tokenizer, stimuli, pooling="last", limit=limit, model=model)
+    shared, tokens = first_tokens(tokenizer, words, model)
+    room = None if limit is None else limit - len(shared)
+    plain = prompts.encode(tokenizer, stimuli, pooling="last", limit=room, model=model)
+    # the last token, which a steering may change, is the one whose output tells the words apart
+    encoded = [prompts.Prompt((*prompt.ids, *shared)) for prompt in plain]
     names = [stimulus.id for stimulus in stimuli]
     return logits(network, encoded, tokens, names=names, batching=batching, device=device)

@@ -480,7 +480,15 @@ def test_the_open_model_chooses_words_as_transformers_does(
             first = [model.tokenizer(letter)["input_ids"][0] for letter in "TF"]
             assert true - false == pytest.approx(float(logits[first[0]] - logits[first[1]]), abs=1e-4)
         with pytest.raises(ModelError, match="do not differ"):
-            model.log_odds(problems, ("True", "Tea"), SilentReporter())
+            model.log_odds(problems, ("Tea", "Tea"), SilentReporter())
+        with model.steered(steering):  # T is shared, and goes with the prompt
+            found = model.log_odds(problems, ("True", "Tea"), SilentReporter())
+        ids = model.tokenizer("".join(turn.content for turn in problems[0].messages) + "T")["input_ids"]
+        logits = by_hand(network, steering, ids, len(ids))[-1]
+        first = [model.tokenizer(letter)["input_ids"][0] for letter in "re"]
+        assert found[0, 0] - found[0, 1] == pytest.approx(
+            float(logits[first[0]] - logits[first[1]]), abs=1e-4
+        )
 
 
 def test_built_in_interventions_keep_what_interventions_promise(llama: Path, toy: dict[str, Any]) -> None:

@@ -48,6 +48,7 @@ class OpenHuggingFaceModel:
         self.blocks: tuple[Block, ...] = find_blocks(network)
         self._network: PreTrainedModel | None = network
         self._causal: PreTrainedModel | str = causal
+        self._steerings: list[str] = []
         self._options = options
         self._batching = Batching.start(options.batch_size, device)
         self._context = context_length(network)
@@ -113,7 +114,11 @@ class OpenHuggingFaceModel:
     def steered(self, steering: Steering) -> Iterator[OpenHuggingFaceModel]:
         """The same model, steered until the context is left; raises ModelError where it does not fit."""
         with steer(self.network, self.blocks, steering, model=self.name):
-            yield self
+            self._steerings.append(steering.fingerprint)
+            try:
+                yield self
+            finally:
+                self._steerings.pop()
 
     @property
     def has_head(self) -> bool:
@@ -136,13 +141,18 @@ class OpenHuggingFaceModel:
             )
 
     def facts(self) -> Mapping[str, Any]:
-        """How the model was run. `batch_size` is the largest batch used, or None before any was."""
+        """How the model was run. `batch_size` is the largest batch used, or None before any was.
+
+        While it is steered, `steerings` are the fingerprints of what steers it.
+        """
         import torch
         import transformers
 
         network = self.network
         config: Any = network.config
+        steered = {"steerings": list(self._steerings)} if self._steerings else {}
         return {
+            **steered,
             "device": str(self.device),
             "dtype": self._options.dtype,
             "batch_size": self._batching.largest or None,

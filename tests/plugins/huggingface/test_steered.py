@@ -429,7 +429,9 @@ def test_features_of_a_steered_model(
         plain = model.features(problems, SilentReporter()).layers
         with model.steered(Steering({"attention.1": Addition(added, 0.5)})) as changed:
             assert changed is model
+            assert len(model.facts()["steerings"]) == 1
             found = model.features(problems, SilentReporter()).layers
+        assert "steerings" not in model.facts()
         again = model.features(problems, SilentReporter()).layers
     names = list(plain)
     for name in names:

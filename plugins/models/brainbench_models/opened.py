@@ -17,6 +17,7 @@ from brainbench.task_nouns import LanguageModel
 from brainbench_models import devices, heads, prompts
 from brainbench_models.architectures import Block, context_length, find_blocks
 from brainbench_models.extraction import Batching, read
+from brainbench_models.prefixes import Prefixes
 from brainbench_models.quiet import quiet
 from brainbench_models.steered import steer
 from brainbench_models.words import head_weights, log_odds
@@ -49,6 +50,8 @@ class OpenHuggingFaceModel:
         self._network: PreTrainedModel | None = network
         self._causal: PreTrainedModel | str = causal
         self._steerings: list[str] = []
+        self._steerings: list[Steering] = []
+        self._prefixes = Prefixes()
         self._options = options
         self._batching = Batching.start(options.batch_size, device)
         self._context = context_length(network)
@@ -114,7 +117,7 @@ class OpenHuggingFaceModel:
     def steered(self, steering: Steering) -> Iterator[OpenHuggingFaceModel]:
         """The same model, steered until the context is left; raises ModelError where it does not fit."""
         with steer(self.network, self.blocks, steering, model=self.name):
-            self._steerings.append(steering.fingerprint)
+            self._steerings.append(steering)
             try:
                 yield self
             finally:
@@ -128,6 +131,7 @@ class OpenHuggingFaceModel:
     def log_odds(self, stimuli: Sequence[Stimulus], words: Sequence[str], reporter: Reporter) -> FloatArray:
         """(stimuli x words): log-probabilities, up to what is the same for all words; ModelError."""
         del reporter
+        only_last = all(steering.where == "last" for steering in self._steerings)
         with quiet():
             return log_odds(
                 self.network,
@@ -138,6 +142,7 @@ class OpenHuggingFaceModel:
                 model=self.name,
                 batching=self._batching,
                 device=self.device,
+                prefixes=self._prefixes if only_last else None,
             )
 
     def facts(self) -> Mapping[str, Any]:
@@ -150,9 +155,9 @@ class OpenHuggingFaceModel:
 
         network = self.network
         config: Any = network.config
-        steered = {"steerings": list(self._steerings)} if self._steerings else {}
+        steerings = [steering.fingerprint for steering in self._steerings]
         return {
-            **steered,
+            **({"steerings": steerings} if steerings else {}),
             "device": str(self.device),
             "dtype": self._options.dtype,
             "batch_size": self._batching.largest or None,
@@ -171,6 +176,8 @@ class OpenHuggingFaceModel:
     def close(self) -> None:
         """Let go of the network and give its memory back."""
         self._network, self._causal = None, "It was closed."
+        self._network = None
+        self._prefixes = Prefixes()
         self.blocks = ()
         devices.release()
 

@@ -14,6 +14,7 @@ from brainbench.stimuli import Stimulus
 from brainbench_models import prompts
 from brainbench_models.extraction import Batch, Batching, filler_of
 from brainbench_models.positions import positions
+from brainbench_models.prefixes import Prefixes
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +66,7 @@ def logits(  # noqa: PLR0913
     names: Sequence[str],
     batching: Batching,
     device: torch.device,
+    prefixes: Prefixes | None = None,
 ) -> FloatArray:
     """(prompts x tokens), float32: each token's logit after each prompt, before any soft cap of the model."""
     import torch
@@ -77,8 +79,17 @@ def logits(  # noqa: PLR0913
     found = np.empty((len(encoded), len(tokens)), dtype=np.float32)
     order = sorted(range(len(encoded)), key=lambda item: -len(encoded[item].ids))
     while order:
-        count = batching.take(len(encoded[order[0]].ids))
-        items, order = order[:count], order[count:]
+        longest = len(encoded[order[0]].ids)
+        alike = [item for item in order if len(encoded[item].ids) == longest] if prefixes else order
+        items = alike[: batching.take(longest)]
+        order = [item for item in order if item not in items]
+        if prefixes is not None:
+            with torch.inference_mode():
+                rows, told_names = [encoded[item].ids for item in items], [names[item] for item in items]
+                known = prefixes.last_states(base, rows, told_names, device)
+                if known is not None:
+                    found[items] = (known @ weights[list(tokens)].T).float().cpu().numpy()
+                    continue
         batch = Batch.pad([encoded[item] for item in items], "last", filler_of(network), device)
         told = positions([len(encoded[item].ids) for item in items], [names[item] for item in items])
         with torch.inference_mode(), told:
@@ -98,6 +109,7 @@ def log_odds(  # noqa: PLR0913
     model: str,
     batching: Batching,
     device: torch.device,
+    prefixes: Prefixes | None = None,
 ) -> FloatArray:
     """(stimuli x words): each word's log-probability up to what is the same for all words; ModelError."""
     if head_weights(network) is None:
@@ -108,4 +120,4 @@ def log_odds(  # noqa: PLR0913
     # the last token, which a steering may change, is the one whose output tells the words apart
     encoded = [prompts.Prompt((*prompt.ids, *shared)) for prompt in plain]
     names = [stimulus.id for stimulus in stimuli]
-    return logits(network, encoded, tokens, names=names, batching=batching, device=device)
+    return logits(network, encoded, tokens, names=names, batching=batching, device=device, prefixes=prefixes)

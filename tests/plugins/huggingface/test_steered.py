@@ -25,6 +25,7 @@ from brainbench_models.architectures import find_blocks
 from brainbench_models.huggingface import HuggingFaceSource
 from brainbench_models.opened import OpenHuggingFaceModel
 from brainbench_models.positions import Prompts, positions
+from brainbench_models.prefixes import Prefixes
 from brainbench_models.steered import steer
 
 WIDTH = 16
@@ -491,6 +492,26 @@ def test_the_open_model_chooses_words_as_transformers_does(
         assert found[0, 0] - found[0, 1] == pytest.approx(
             float(logits[first[0]] - logits[first[1]]), abs=1e-4
         )
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox", "opt", "qwen3", "gemma2", "bloom", "mpt"])
+def test_prompts_that_are_asked_again_answer_as_if_read_again(
+    family: str, make_model: Callable[..., Path], problems: tuple[Stimulus, ...]
+) -> None:
+    with opened(make_model(family)) as model:
+        model.network.config.tie_word_embeddings = True
+        first = Steering({"layer.1": Addition(vector()), "attention.0": Addition(vector())})
+        rows = Steering({"attention.1": Addition(RNG.normal(size=(2, WIDTH)))}, items=("item-4", "item-2"))
+        for steering in (Steering({}), first, rows, first):
+            with model.steered(steering):
+                found = model.log_odds(problems, ("True", "False"), SilentReporter())
+                again = model.log_odds(problems[::-1], ("True", "False"), SilentReporter())[::-1]
+                kept, model._prefixes = model._prefixes, Prefixes(most=0)
+                whole = model.log_odds(problems, ("True", "False"), SilentReporter())
+                model._prefixes = kept
+            scale = np.abs(whole).max()
+            np.testing.assert_allclose(found, whole, atol=ROUNDING * scale)
+            np.testing.assert_allclose(again, whole, atol=ROUNDING * scale)
 
 
 def test_built_in_interventions_keep_what_interventions_promise(llama: Path, toy: dict[str, Any]) -> None:

@@ -51,5 +51,9 @@ class ShapeError(BrainbenchError, ValueError):
     """Arrays that belong together do not fit, or hold what is not finite."""
 
 
+class NotApplicable(BrainbenchError):  # noqa: N818 - no fault: the cell is skipped, with this reason
+    """What was asked for has no meaning here, such as an intervention that finds nothing to fit."""
+
+
 class StoreError(BrainbenchError):
     """The leaderboard's database cannot be read or written."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from brainbench.errors import BrainbenchError, PluginError, words_of
+from brainbench.errors import BrainbenchError, NotApplicable, PluginError, words_of
 from brainbench.identity import identify, unidentified
 from brainbench.nouns import Reporter
 from brainbench.plan import AnyCell, Cell, Plan, TaskCell
@@ -63,7 +63,10 @@ def _finish(
             return Reused(cell, identity.fingerprint)
         outcome = _ask(cell, bench, made) if isinstance(cell, TaskCell) else _compute(cell, bench, made)
     except PhaseError as failed:
-        outcome = _failure(failed)
+        if isinstance(failed.error, NotApplicable) and identity.resolved:
+            outcome = Skip(failed.error.message)
+        else:
+            outcome = _failure(failed)
         identity = identity if identity.resolved else unidentified(cell)
         made["traceback"] = "".join(traceback.format_exception(failed.error))
     provenance = {**made, **source, "started": started, "seconds": round(time.monotonic() - clock, 3)}

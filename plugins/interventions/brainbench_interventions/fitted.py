@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from brainbench.answers import Answers, WordAnswers
-from brainbench.errors import ModelError
+from brainbench.errors import NotApplicable
 from brainbench.nouns import BrainDataset, OpenModel, Reporter
 from brainbench.progress import SilentReporter
 from brainbench.records import Skip
@@ -65,11 +65,11 @@ class Fitted:
 
     @contextmanager
     def apply(self, model: OpenModel, dataset: BrainDataset) -> Iterator[OpenModel]:
-        """The steered model; raises ModelError where there is nothing to fit."""
+        """The steered model; raises NotApplicable where there is nothing to fit, or to steer."""
         steering = self.fit(model, dataset, SilentReporter())
         if isinstance(steering, Skip) or not isinstance(model, Steerable):
             reason = steering.reason if isinstance(steering, Skip) else "it cannot be steered"
-            raise ModelError(f"The intervention {self.name} cannot be fitted: {reason}")
+            raise NotApplicable(f"The intervention {self.name} cannot be fitted: {reason}")
         with model.steered(steering) as steered:
             yield steered
 

@@ -19,6 +19,7 @@ from brainbench.errors import ModelError
 from brainbench.nouns import Reporter
 from brainbench_models import devices, prompts
 from brainbench_models.extraction import Batching
+from brainbench_models.positions import Prompts, positions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -41,11 +42,13 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
         limit: int | None,
         batching: Batching,
         reporter: Reporter,
+        steered: Callable[[], bool] = lambda: False,
     ) -> None:
         # A copy: HFLM sets a padding token, and features must not depend on whether a task was asked before.
         super().__init__(pretrained=network, tokenizer=copy.deepcopy(tokenizer), max_length=limit)
         self._name, self._limit, self._batching, self._reporter = name, limit, batching, reporter
         self._chat = prompts.form(tokenizer) == "chat"
+        self._steered, self._told = steered, Prompts(())
 
     def tok_encode(
         self,
@@ -87,6 +90,8 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
 
         def answer(places: Sequence[int], size: int) -> None:
             self.batch_size_per_gpu = size
+            if self._steered():
+                self._told = Prompts(pairs[at][1:] for at in places)
             answers = self._loglikelihood_tokens([pairs[at] for at in places], disable_tqdm=True)
             for at, value in zip(places, answers, strict=True):
                 found[at] = value
@@ -122,6 +127,19 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
         return prompts.conversation(
             self.tokenizer, chat_history, self._name, "this task", answer=add_generation_prompt
         )
+
+    def _model_call(self, inps: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
+        """One pass over a batch of prompts with their answers; a steering is told where the prompts end."""
+        ends = self._told.ends(inps)[0] if self._steered() else []
+        with positions(ends):
+            logits: torch.Tensor = super()._model_call(inps, *given, **named)
+        return logits
+
+    def _model_generate(self, context: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
+        """What follows prompts that are padded on the left: all of them end where the batch does."""
+        with positions([context.shape[1]] * len(context)):
+            written: torch.Tensor = super()._model_generate(context, *given, **named)
+        return written
 
     def _pair(self, context: str, continuation: str) -> Pair:
         """Token ids of a prompt and of what follows it, together as long as the model takes."""

@@ -24,6 +24,7 @@ from brainbench_models.words import head_weights, log_odds
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
@@ -49,7 +50,6 @@ class OpenHuggingFaceModel:
         self.blocks: tuple[Block, ...] = find_blocks(network)
         self._network: PreTrainedModel | None = network
         self._causal: PreTrainedModel | str = causal
-        self._steerings: list[str] = []
         self._steerings: list[Steering] = []
         self._prefixes = Prefixes()
         self._options = options
@@ -110,6 +110,7 @@ class OpenHuggingFaceModel:
                 limit=self._context,
                 batching=Batching.start(self._options.batch_size, self.device),
                 reporter=reporter,
+                steered=lambda: bool(self._steerings),
             )
         return LanguageModel(lm, chat=prompts.form(self.tokenizer) == "chat")
 
@@ -126,15 +127,22 @@ class OpenHuggingFaceModel:
     @property
     def has_head(self) -> bool:
         """Whether the words that come next can be told."""
-        return head_weights(self.network) is not None
+        return self._head() is not None
+
+    def _head(self) -> Tensor | None:
+        return head_weights(self.network if isinstance(self._causal, str) else self._causal)
 
     def log_odds(self, stimuli: Sequence[Stimulus], words: Sequence[str], reporter: Reporter) -> FloatArray:
         """(stimuli x words): log-probabilities, up to what is the same for all words; ModelError."""
         del reporter
+        head = self._head()
+        if head is None:
+            raise ModelError(f"The model {self.name} was opened without its head and cannot choose words.")
         only_last = all(steering.where == "last" for steering in self._steerings)
         with quiet():
             return log_odds(
                 self.network,
+                head,
                 self.tokenizer,
                 stimuli,
                 words,
@@ -176,7 +184,6 @@ class OpenHuggingFaceModel:
     def close(self) -> None:
         """Let go of the network and give its memory back."""
         self._network, self._causal = None, "It was closed."
-        self._network = None
         self._prefixes = Prefixes()
         self.blocks = ()
         devices.release()

@@ -60,6 +60,7 @@ def first_tokens(tokenizer: Any, words: Sequence[str], model: str) -> tuple[list
 
 def logits(  # noqa: PLR0913
     network: PreTrainedModel,
+    weights: Tensor,
     encoded: Sequence[prompts.Prompt],
     tokens: Sequence[int],
     *,
@@ -71,8 +72,7 @@ def logits(  # noqa: PLR0913
     """(prompts x tokens), float32: each token's logit after each prompt, before any soft cap of the model."""
     import torch
 
-    weights, base = head_weights(network), network.base_model
-    assert weights is not None
+    base = network.base_model
     arguments: dict[str, Any] = {}
     if "use_cache" in inspect.signature(base.forward).parameters:
         arguments["use_cache"] = False
@@ -101,6 +101,7 @@ def logits(  # noqa: PLR0913
 
 def log_odds(  # noqa: PLR0913
     network: PreTrainedModel,
+    head: Tensor,
     tokenizer: Any,
     stimuli: Sequence[Stimulus],
     words: Sequence[str],
@@ -111,13 +112,16 @@ def log_odds(  # noqa: PLR0913
     device: torch.device,
     prefixes: Prefixes | None = None,
 ) -> FloatArray:
-    """(stimuli x words): each word's log-probability up to what is the same for all words; ModelError."""
-    if head_weights(network) is None:
-        raise ModelError(f"The model {model} was opened without its head and cannot choose words.")
+    """(stimuli x words): each word's log-probability up to what is the same for all words; ModelError.
+
+    head: the weights (vocabulary x width) that `head_weights` finds.
+    """
     shared, tokens = first_tokens(tokenizer, words, model)
     room = None if limit is None else limit - len(shared)
     plain = prompts.encode(tokenizer, stimuli, pooling="last", limit=room, model=model)
     # the last token, which a steering may change, is the one whose output tells the words apart
     encoded = [prompts.Prompt((*prompt.ids, *shared)) for prompt in plain]
     names = [stimulus.id for stimulus in stimuli]
-    return logits(network, encoded, tokens, names=names, batching=batching, device=device, prefixes=prefixes)
+    return logits(
+        network, head, encoded, tokens, names=names, batching=batching, device=device, prefixes=prefixes
+    )

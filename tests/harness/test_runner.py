@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from brainbench.arrays import Features
+from brainbench.errors import NotApplicable
 from brainbench.nouns import BrainDataset, ModelOptions, OpenModel
 from brainbench.plan import Cell, Plan
 from brainbench.records import Failure, Record, Reused, Scores, Skip
@@ -415,3 +416,16 @@ def test_a_models_facts_never_overwrite_where_a_number_comes_from(toy: Toy) -> N
     (record, *_) = records(toy, Wrong(), ceilings=False)
     assert record.provenance["device"] == "abacus"
     assert record.provenance["brainbench"] != "9.9"
+
+
+def test_what_does_not_apply_is_a_skip_with_its_reason(toy: Toy) -> None:
+    @dataclass(frozen=True)
+    class NothingToFit(Plain):
+        name: str = "fitted"
+
+        def apply(self, model: OpenModel, dataset: BrainDataset) -> Any:
+            raise NotApplicable("The fit found no direction.")
+
+    for record in records(toy, interventions=[NothingToFit()], ceilings=False):
+        assert record.outcome == Skip("The fit found no direction.")
+        assert record.resolved

@@ -11,7 +11,7 @@ from sklearn.cross_decomposition import PLSSVD
 from sklearn.linear_model import RidgeCV
 
 from brainbench.answers import WordAnswers
-from brainbench.errors import ModelError
+from brainbench.errors import NotApplicable
 from brainbench.identity import canonical
 from brainbench.nouns import Intervention
 from brainbench.progress import SilentReporter
@@ -194,7 +194,7 @@ def test_without_a_head_the_oracle_is_skipped_and_cannot_be_applied(arithmetic: 
     found = named("nari").fit(model, brains(), QUIET)
     assert isinstance(found, Skip)
     assert "no head" in found.reason
-    with pytest.raises(ModelError, match="nari cannot be fitted"), named("nari").apply(model, brains()):
+    with pytest.raises(NotApplicable, match="nari cannot be fitted"), named("nari").apply(model, brains()):
         pass
 
 

@@ -73,8 +73,8 @@ def _is_twin(entry: Entry) -> bool:
 
 
 def _beside(best: Value) -> Text:
-    text = Text(best.text)
-    return text.append(f"\n{best.beside}", style="dim") if best.beside else text
+    text, name = Text(best.text), best.beside.replace("response-time", "time")  # three fit eighty columns
+    return text.append(f"\n{name}", style="dim") if name else text
 
 
 def _who(entry: Entry, detailed: bool) -> Text:

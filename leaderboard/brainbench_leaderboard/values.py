@@ -75,7 +75,8 @@ def _above(row: Row) -> tuple[str, str, str]:
         for digits in (3, 2)
     )
     short = [re.sub(r"^([+-]?)0\.", r"\1.", number) for number in rough]
-    by, brief = (f"{first} [{', '.join(rest)}]" if rest else first for first, *rest in (exact, short))
+    by = f"{exact[0]} [{', '.join(exact[1:])}]" if exact[1:] else exact[0]
+    brief = f"{short[0]} [{','.join(short[1:])}]" if short[1:] else short[0]
     return by, brief, short_name(row["above"])
 
 

@@ -65,6 +65,7 @@ class Kept:
             settings = json.dumps(self.settings)
             text = f'{{"settings": {settings},\n"summary": {{\n{parts}\n}},\n"runs": {{\n{runs}\n}}}}\n'
             part = self.file.with_suffix(".part")
+            part.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(text)
             part.replace(self.file)
 

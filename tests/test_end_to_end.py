@@ -134,8 +134,9 @@ def check_board(board: list[dict[str, Any]]) -> None:
     assert "maximum" in main["choice"]
     assert {row["rank"] for row in board if not row["baseline"]} == {1}
     assert {row["rank"] for row in board if row["baseline"]} == {None}
-    assert main["above"] == "baseline:noise+type@56"  # its many layers and the type reach more than the model
-    assert main["above_low"] < main["above_by"] < main["above_high"]
+    assert main["above"] == "baseline:type"  # one bit reaches more than the model
+    assert main["above_by"] == pytest.approx(main["score"] - 0.1987, abs=1e-4)
+    assert main["above_low"] is None  # a difference of medians
 
 
 def test_kill_9_at_random_moments_then_a_resume_ends_like_an_undisturbed_run(

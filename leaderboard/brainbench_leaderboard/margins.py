@@ -1,9 +1,12 @@
 """How far each model stands above the best dull predictor, on the same people and the same items.
 
-Dull predictors are all baselines of the same question but people themselves; of random weights only the
-model's own twin. The best is chosen by its score, which is hard on the model: the best of several is a
-little lucky. Where a metric says what each item adds to the score the interval holds for other people and
-other items, else for other people alone.
+Dull predictors are the baselines that every run has (kind "baseline"), with the model's seed and scored on
+nearly all of its people, and the model's own twin with random weights. The best is chosen by its score, which
+is hard on the model: the best of several is a little lucky.
+
+Where a metric says what each item adds to the score, the distance is the mean over the people of both, and
+its interval holds for other people and other items. Else it is the difference of the two scores; where these
+are means over people it has an interval for other people, where they are medians none.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from brainbench.statistics import Interval, corrected_two_factor_interval, stude
 Row = dict[str, Any]
 Array = NDArray[np.float64]
 DRAWS = 500
+ROUNDING = 1e-9
+MOST_PEOPLE = 0.75  # share of a model's people that a dull predictor must have been scored on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,23 +54,29 @@ def with_margins(rows: Sequence[Row], cells_of: Callable[[str], Cells]) -> list[
     """
     dull: dict[str, list[Row]] = {}
     for row in rows:
-        if row["baseline"] and row["outcome"] == "scores" and row["model_kind"] != "people":
+        if row["outcome"] == "scores" and row["model_kind"] in ("baseline", "untrained"):
             dull.setdefault(row["question"], []).append(row)
     return [{**row, **_margin(row, dull.get(row["question"], []), cells_of)} for row in rows]
 
 
 def _margin(row: Row, dull: Sequence[Row], cells_of: Callable[[str], Cells]) -> Row:
     none = dict.fromkeys(("above", "above_by", "above_low", "above_high", "above_across"))
-    fair = [other for other in dull if other["model_kind"] != "untrained" or _is_twin(other, row)]
-    if row["baseline"] or row["outcome"] != "scores" or not fair:
+    if row["baseline"] or row["outcome"] != "scores" or not dull:
+        return none
+    mine = cells_of(row["fingerprint"])
+    fair = [other for other in dull if _may_compare(other, row) and _same_people(mine, other, cells_of)]
+    if not fair:
         return none
     best = max(fair, key=lambda other: float(other["score"]))
-    mine, others = cells_of(row["fingerprint"]), cells_of(best["fingerprint"])
+    others = cells_of(best["fingerprint"])
     people = [person for person in mine.people if person in others.people]
-    if not people:
-        return none
-    difference = float((mine.of(people) - others.of(people)).mean())
     found, across = _interval(mine, others, people)
+    paired = float((mine.of(people) - others.of(people)).mean())
+    difference = float(row["score"]) - float(best["score"])
+    if across == "people" and abs(paired - difference) > ROUNDING:  # medians, or not the same people
+        found = None
+    if across == "people and items":
+        difference = paired
     limits = (found.low, found.high) if found else (None, None)
     return {
         "above": best["model"],
@@ -76,10 +87,19 @@ def _margin(row: Row, dull: Sequence[Row], cells_of: Callable[[str], Cells]) -> 
     }
 
 
-def _is_twin(other: Row, row: Row) -> bool:
-    """Whether it is the same network with random weights, run in the same way."""
-    alike = all(other[name] == row[name] for name in ("dtype", "pooling", "intervention", "seed"))
-    return alike and other["model"] == f"untrained:{row['model']}"
+def _may_compare(other: Row, row: Row) -> bool:
+    """Whether it is a dull predictor of the same seed and version, or the model's own twin run alike."""
+    alike: tuple[str, ...] = ("seed", "nuisances")
+    if other["model_kind"] == "untrained":
+        if other["model"] != f"untrained:{row['model']}":
+            return False
+        alike = (*alike, "dtype", "pooling", "intervention")
+    return all(other[name] == row[name] for name in alike)
+
+
+def _same_people(mine: Cells, other: Row, cells_of: Callable[[str], Cells]) -> bool:
+    shared = set(mine.people) & set(cells_of(other["fingerprint"]).people)
+    return len(shared) >= MOST_PEOPLE * len(mine.people)
 
 
 def _interval(mine: Cells, others: Cells, people: Sequence[str]) -> tuple[Interval | None, str]:

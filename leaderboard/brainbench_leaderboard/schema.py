@@ -106,7 +106,7 @@ def m003_baselines(db: Database) -> None:
                 PARTITION BY r.question, r.outcome, r.resolved, r.baseline ORDER BY r.score DESC
             ) END AS rank,
             r.model, r.baseline, json_extract(r.facts, '$.model.kind') AS model_kind,
-            r.revision, r.intervention, r.seed, r.dtype,
+            r.revision, r.intervention, r.seed, r.dtype, json_extract(r.facts, '$.nuisances') AS nuisances,
             json_extract(r.facts, '$.model.pooling') AS pooling,
             json_extract(r.facts, '$.metric.parameters') AS parameters,
             r.dataset, r.dataset_version, r.simulated,

@@ -74,6 +74,7 @@ def _is_twin(entry: Entry) -> bool:
 
 def _beside(best: Value) -> Text:
     text, name = Text(best.text), best.beside.replace("response-time", "time")  # three fit eighty columns
+    name = "random weights" if name.startswith("untrained:") else name
     return text.append(f"\n{name}", style="dim") if name else text
 
 

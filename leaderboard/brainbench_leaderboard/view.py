@@ -129,12 +129,12 @@ def _ceilings(rows: list[Row], regions: Sequence[str]) -> dict[str, tuple[Value,
 
 
 def _best_dull(rows: list[Row], region: str) -> Value:
-    """The best baseline of a region but people themselves; random weights are shown as lines of their own."""
+    """The best of the dull predictors in a region that models are measured against."""
     found = [
         row
         for row in rows
         if row["region"] == region and row["baseline"] and row["outcome"] == "scores"
-        if row["model_kind"] not in ("people", "untrained")
+        if row["model_kind"] in ("baseline", "untrained")
     ]
     if not found:
         return Value("", "missing")

@@ -41,7 +41,7 @@ def row(model: str, score: float, kind: str = "huggingface", **more: Any) -> dic
         "score": score,
         "question": "one",
         "fingerprint": model,
-        **dict.fromkeys(("dtype", "pooling", "intervention", "seed")),
+        **dict.fromkeys(("dtype", "pooling", "intervention", "seed", "nuisances")),
         **more,
     }
 
@@ -84,15 +84,39 @@ def test_a_person_without_an_item_is_left_out_of_that_item() -> None:
 
 def test_without_scores_by_item_the_interval_is_over_people() -> None:
     mine, others = Cells(PEOPLE, MINE.mean(axis=1)), Cells(PEOPLE, OTHERS.mean(axis=1))
-    made = margin({"m": mine, "b": others}, row("m", 1.0), row("b", 0.2, "baseline"))
+    scores = float(mine.scores.mean()), float(others.scores.mean())
+    made = margin({"m": mine, "b": others}, row("m", scores[0]), row("b", scores[1], "baseline"))
     expected = ttest_rel(mine.scores, others.scores).confidence_interval(0.95)
     assert made["above_across"] == "people"
     assert (made["above_low"], made["above_high"]) == pytest.approx((expected.low, expected.high))
 
 
+def test_medians_are_subtracted_and_have_no_interval() -> None:
+    mine, others = Cells(PEOPLE, MINE[:, 0]), Cells(PEOPLE, OTHERS[:, 0])
+    scores = float(np.median(mine.scores)), float(np.median(others.scores))
+    made = margin({"m": mine, "b": others}, row("m", scores[0]), row("b", scores[1], "baseline"))
+    assert made["above_by"] == pytest.approx(scores[0] - scores[1])
+    assert made["above_low"] is made["above_across"] is None
+
+
+def test_a_dull_predictor_of_few_people_or_of_another_version_is_not_compared_with() -> None:
+    few, old = Cells(PEOPLE[:1], np.array([0.9])), row("old", 0.8, "baseline", nuisances=0)
+    found = {"m": cells(MINE), "b": cells(OTHERS), "few": few, "old": cells(OTHERS), "more": cells(OTHERS)}
+    rows = [
+        row("m", 0.5),
+        row("few", 0.9, "baseline"),
+        old,
+        row("more", 0.85, "noise"),
+        row("b", 0.2, "baseline"),
+    ]
+    assert margin(found, *rows)["above"] == "b"
+    assert margin(found, *rows[:-1])["above"] is None
+
+
 def test_one_person_and_no_difference_have_no_interval() -> None:
-    for others in (cells(OTHERS[:1], PEOPLE[:1]), cells(MINE)):
-        made = margin({"m": cells(MINE), "b": others}, row("m", 1.0), row("b", 0.2, "baseline"))
+    one = {"m": cells(MINE[:1], PEOPLE[:1]), "b": cells(OTHERS[:1], PEOPLE[:1])}
+    for found in (one, {"m": cells(MINE), "b": cells(MINE)}):
+        made = margin(found, row("m", 1.0), row("b", 0.2, "baseline"))
         assert made["above_by"] is not None
         assert made["above_low"] is made["above_across"] is None
 

@@ -136,7 +136,9 @@ class NoiseBaseline(_Baseline):
 
     def facts(self, options: ModelOptions) -> dict[str, Any]:
         """Number of layers, and the seed."""
-        return {"layers": self.layers, "seed": options.seed}
+        usual = self.layers == NOISE_LAYERS and not self.with_type
+        # Models are measured against what every run has; more noise, asked for by name, is only shown.
+        return {"layers": self.layers, "seed": options.seed, "kind": self.kind if usual else "noise"}
 
     def make(
         self, options: ModelOptions, stimuli: Sequence[Stimulus], recording: Recording

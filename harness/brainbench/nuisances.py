@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures
 from brainbench.errors import DataError
-from brainbench.stimuli import Stimulus
+from brainbench.stimuli import Condition, Stimulus
 
 NUISANCES = {
     "type": "Which type of task the item is of (its stratum).",
@@ -30,6 +30,7 @@ NUISANCES = {
 }
 NUISANCES_VERSION = 1  # raised whenever the same dataset would give other values
 
+LARGEST = 1e100  # beyond that, squares overflow
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 Columns = NDArray[np.float64]
 
@@ -78,11 +79,25 @@ def _design(stimuli: Sequence[Stimulus], design: Sequence[str]) -> Columns:
         if lacking is not None:
             raise DataError(f"Item {lacking} lacks the condition {name!r}, which the dataset calls design.")
         values = [stimulus.conditions[name] for stimulus in stimuli]
-        numbers = all(isinstance(value, int | float) for value in values)
-        parts.append(
-            np.array(values, dtype=np.float64)[:, None] if numbers else categories([*map(str, values)])
-        )
+        parts.append(_numbers(name, stimuli) if _all_numbers(values) else categories([*map(str, values)]))
     return np.hstack(parts)
+
+
+def _all_numbers(values: Sequence[Condition]) -> bool:
+    return all(isinstance(value, int | float) for value in values)
+
+
+def _numbers(name: str, stimuli: Sequence[Stimulus]) -> Columns:
+    """A condition of numbers (items x 1); raises DataError for one that is not finite."""
+    made = np.empty((len(stimuli), 1))
+    for row, stimulus in zip(made, stimuli, strict=True):
+        value = stimulus.conditions[name]
+        if not (isinstance(value, int | float) and abs(value) < LARGEST):
+            raise DataError(
+                f"Item {stimulus.id} has {str(value)[:20]} as its condition {name!r}: no number to use."
+            )
+        row[0] = value
+    return made
 
 
 def _response_times(behaviour: Behaviour) -> dict[str, AnyFeatures]:
@@ -94,8 +109,10 @@ def _response_times(behaviour: Behaviour) -> dict[str, AnyFeatures]:
     own = {behaviour.participants[at]: times[at] for at in timed}
     made: dict[str, AnyFeatures] = {"own-response-time": _personal("own-response-time", own)}
     if len(timed) > 1:
-        total = times[timed].sum(axis=0)
-        others = {person: (total - row) / (len(timed) - 1) for person, row in own.items()}
+        others = {
+            person: np.mean([row for name, row in own.items() if name != person], axis=0)
+            for person in behaviour.participants
+        }
         made["others-response-time"] = _personal("others-response-time", others)
     return made
 

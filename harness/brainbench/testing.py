@@ -7,13 +7,14 @@ They use the thing itself, on small made-up data where data is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from brainbench.arrays import Behaviour, Features, Participant, PersonalFeatures, Recording
-from brainbench.errors import PluginError
+from brainbench.errors import DataError, NotApplicable, PluginError
 from brainbench.identity import canonical
 from brainbench.nouns import (
     BrainDataset,
@@ -77,6 +78,12 @@ def check_dataset(dataset: BrainDataset) -> None:
         _require(recording.region == region, f"{region}: the recording calls itself {recording.region!r}.")
     behaviour = dataset.behaviour(SilentReporter())
     _require(behaviour is None or behaviour.items == ids, "Behaviour is not about the stimuli.")
+    design = getattr(dataset, "design_conditions", ())
+    _require(isinstance(design, tuple), "design_conditions must be a tuple of names.")
+    try:
+        nuisances(stimuli, recording.strata, design, behaviour)
+    except DataError as error:
+        raise AssertionError(error.message) from error
 
 
 def check_metric(metric: Metric) -> None:
@@ -115,11 +122,14 @@ def check_metric(metric: Metric) -> None:
 
 
 def check_intervention(intervention: Intervention, model: OpenModel, dataset: BrainDataset) -> None:
-    """The changed model answers like a model, and is as before when the change is undone."""
+    """The changed model answers like a model, and is as before when the change is undone.
+
+    It is asked the dataset's first items. An intervention that says that it does not apply is fine, too.
+    """
     _fits(intervention, Intervention)
-    asked = sample_stimuli()
+    asked = tuple(dataset.stimuli(SilentReporter()))[:6]
     before = model.features(asked, SilentReporter())
-    with intervention.apply(model, dataset) as changed:
+    with suppress(NotApplicable), intervention.apply(model, dataset) as changed:
         _fits(changed, OpenModel)
         during = changed.features(asked, SilentReporter())
         _require(during.n_items == len(asked), "The changed model answers for other stimuli.")

@@ -65,6 +65,13 @@ def test_a_condition_that_an_item_lacks_is_named() -> None:
         nuisances(ITEMS, (), ("rating",))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
+def test_a_condition_that_is_no_number_to_use_is_named_with_its_item(value: float) -> None:
+    items = [replace(item, conditions={"x": at and value}) for at, item in enumerate(ITEMS)]
+    with pytest.raises(DataError, match=r"Item b has .* as its condition 'x'"):
+        nuisances(items, (), ("x",))
+
+
 def answered(times: Sequence[Sequence[float]], window: float | None = None) -> Behaviour:
     people = tuple(f"p{i}" for i in range(len(times)))
     return Behaviour(people, ("a", "b", "c"), None, np.array(times, dtype=float), response_window=window)
@@ -95,6 +102,7 @@ def test_who_never_answered_has_none() -> None:
     found = nuisances(ITEMS, (), behaviour=answered([[1, 2, 3], [np.nan] * 3, [2, 2, 3]]))
     assert list(personal(found, "own-response-time")) == ["p0", "p2"]
     assert personal(found, "others-response-time")["p0"] == [2, 2, 3]
+    assert personal(found, "others-response-time")["p1"] == [1.5, 2, 3]  # the others answered
 
 
 def test_behaviour_of_other_items_is_refused() -> None:

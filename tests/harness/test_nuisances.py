@@ -216,6 +216,25 @@ def test_a_baseline_is_asked_anew_for_each_region_and_once_for_its_sets_of_items
     assert len(made) == 2 * len(asked)
 
 
+def test_what_a_dataset_says_of_its_items_goes_before_what_the_harness_finds(toy: Toy) -> None:
+    def recording(dataset: Any, region: str, reporter: Any) -> Recording:
+        made: Recording = toy["dataset"].recording(dataset, region, reporter)
+        own = np.arange(float(len(made.items)))[:, None] ** 2
+        return replace(made, nuisances={"characters": Features({"own": own}, quantities=True)})
+
+    seen: list[list[str]] = []
+
+    @dataclass(frozen=True)
+    class Looks(Dull):
+        def features_of(self, stimuli: Any, recording: Recording, reporter: Any) -> AnyFeatures:
+            seen.append(list(recording.nuisances["characters"].layers))
+            return recording.nuisances["characters"]
+
+    outcomes({**toy, "dataset": type("Own", (toy["dataset"],), {"recording": recording})}, Looks())
+    assert seen
+    assert all(layers == ["own"] for layers in seen)
+
+
 def test_a_fingerprint_knows_the_version_of_the_dull_predictors(toy: Toy) -> None:
     from brainbench.nuisances import NUISANCES_VERSION
 

@@ -18,7 +18,7 @@ from brainbench.nouns import Identity, ModelOptions
 from brainbench.plan import Plan
 from brainbench.records import Record, Scores
 from brainbench.runner import run
-from brainbench.statistics import two_way_interval
+from brainbench.statistics import corrected_two_factor_interval, two_way_interval
 from brainbench_interventions.none import NoIntervention
 from brainbench_leaderboard import values, view
 from brainbench_leaderboard.margins import Cells, with_margins
@@ -82,6 +82,18 @@ def test_a_person_without_an_item_is_left_out_of_that_item() -> None:
     assert made["above_high"] == pytest.approx(whole.high, abs=0.05)
 
 
+def test_the_interval_of_a_table_with_gaps_resamples_what_is_there() -> None:
+    gaps = np.where(np.random.default_rng(2).random(MINE.shape) < 0.15, np.nan, MINE + np.arange(8) / 8)
+    made = margin({"m": cells(gaps), "b": cells(OTHERS)}, row("m", 1.0), row("b", 0.2, "baseline"))
+    table = gaps - OTHERS
+
+    def mean(people: Any, items: Any) -> float:
+        return float(np.mean([np.nanmean(table[person][items]) for person in people]))
+
+    expected = corrected_two_factor_interval(mean, table.shape, seed=0, draws=500)
+    assert (made["above_low"], made["above_high"]) == pytest.approx((expected.low, expected.high))
+
+
 def test_without_scores_by_item_the_interval_is_over_people() -> None:
     mine, others = Cells(PEOPLE, MINE.mean(axis=1)), Cells(PEOPLE, OTHERS.mean(axis=1))
     scores = float(mine.scores.mean()), float(others.scores.mean())
@@ -136,8 +148,9 @@ def test_the_best_is_taken_but_neither_people_nor_another_models_twin() -> None:
     assert margin({**found, "untrained:m": cells(OTHERS)}, *rows, row("untrained:m", 0.3, "untrained"))[
         "above"
     ] == ("untrained:m")
-    seeded = row("untrained:m", 0.3, "untrained", seed=7)
-    assert margin({**found, "untrained:m": cells(OTHERS)}, *rows, seeded)["above"] == "high"
+    for other in ({"seed": 7}, {"pooling": "mean"}, {"intervention": "push"}, {"dtype": "float16"}):
+        twin = {**row("untrained:m", 0.3, "untrained"), **other}
+        assert margin({**found, "untrained:m": cells(OTHERS)}, *rows, twin)["above"] == "high"
 
 
 def test_a_baseline_itself_and_a_lonely_model_have_none() -> None:
@@ -286,3 +299,25 @@ def test_the_view_finds_what_robust_metrics_say_of_a_score(tmp_path: Path, recor
     keys = ("p", "low", "high", "beyond", "beyond_low", "beyond_high")
     assert [rows["letters"][key] for key in keys] == [0.03, 0.1, 0.2, 0.01, 0.0, 0.02]
     assert [rows["dull"][key] for key in keys] == [0.5, None, None, 0.04, None, None]
+
+
+def test_the_best_dull_predictor_may_be_random_weights_but_neither_people_nor_more_noise() -> None:
+    usual: dict[str, Any] = {
+        **JUDGED,
+        "region": "r",
+        "outcome": "scores",
+        "spread": 0.1,
+        "best_layer": "x",
+        "above_by": None,
+    }
+    rows: list[values.Row] = [
+        row("m", 0.9, **usual),
+        row("baseline:words", 0.2, "baseline", **usual),
+        row("untrained:m", 0.3, "untrained", **usual),
+        row("baseline:person", 0.8, "people", **usual),
+        row("baseline:noise@99", 0.7, "noise", **usual),
+    ]
+    best = view._best_dull(rows, "r")
+    assert (best.text, best.beside) == ("0.300 ± 0.100", "untrained:m")
+    assert view._best_dull(rows[:2], "r").beside == "words"
+    assert view._best_dull(rows[:1], "r").state == "missing"

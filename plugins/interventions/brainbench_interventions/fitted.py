@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from brainbench_interventions.material import Material, gather
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class Fitted(ABC):
     """An intervention that fits a Steering on a model and a dataset; subclasses say how, in `steer_with`.
 
     region: "" is the dataset's first. module: which places are changed, "attention" or "layer", in the
@@ -59,9 +60,9 @@ class Fitted:
             answers = WordAnswers.of(model, dataset.stimuli(reporter))
         return self.steer_with(material, answers)
 
+    @abstractmethod
     def steer_with(self, material: Material, answers: Answers | None) -> Steering | Skip:
         """Fit on what was gathered."""
-        raise NotImplementedError
 
     @contextmanager
     def apply(self, model: OpenModel, dataset: BrainDataset) -> Iterator[OpenModel]:

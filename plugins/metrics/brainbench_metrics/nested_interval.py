@@ -11,13 +11,14 @@ keep groups of items together, groups are what is resampled.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from brainbench.arrays import IntArray
 from brainbench.errors import ShapeError
-from brainbench.statistics import corrected_two_factor_interval
+from brainbench.statistics import Interval, corrected_two_factor_interval
 from brainbench_metrics.nested_scores import Array, NestedScores, Problem
 from brainbench_metrics.within_strata import indicator
 
@@ -46,8 +47,13 @@ def interval_facts(found: NestedScores, problem: Problem, draws: int, seed: int)
             return float("nan")
         return float((found.nested + (sums @ times) / items)[who].mean())
 
+    return said(lambda: corrected_two_factor_interval(mean, shape, seed=seed, draws=draws), _COVERS)
+
+
+def said(make: Callable[[], Interval], covers: str) -> dict[str, Any]:
+    """An interval and what it covers as plain JSON, or None and the reason why it cannot be made."""
     try:
-        made = corrected_two_factor_interval(mean, shape, seed=seed, draws=draws)
+        made = make()
     except ShapeError as error:
         return {"interval": None, "interval_reason": error.message}
     return {
@@ -57,8 +63,8 @@ def interval_facts(found: NestedScores, problem: Problem, draws: int, seed: int)
             "level": made.level,
             "standard_error": made.standard_error,
             "method": made.method,
-            "draws": made.draws,
-            "covers": _COVERS,
+            **({"draws": made.draws} if made.draws else {}),
+            "covers": covers,
         }
     }
 

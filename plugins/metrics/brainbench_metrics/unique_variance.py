@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from brainbench.arrays import AnyFeatures, Features, IntArray, PersonalFeatures
-from brainbench.errors import ShapeError
 from brainbench.statistics import student_interval
 from brainbench_metrics.folds import Fold
+from brainbench_metrics.nested_interval import said
 from brainbench_metrics.nested_people import Measured
 from brainbench_metrics.nested_ridge import kernel
 from brainbench_metrics.nested_scores import Array, Kernels, Problem
@@ -124,17 +124,4 @@ def _interval(unique: Array) -> dict[str, Any]:
     """Student's interval of the mean over people, or None and the reason."""
     if len(unique) < 2:
         return {"interval": None, "interval_reason": "One person says nothing about other people."}
-    try:
-        made = student_interval(unique)
-    except ShapeError as error:
-        return {"interval": None, "interval_reason": error.message}
-    return {
-        "interval": {
-            "low": made.low,
-            "high": made.high,
-            "level": made.level,
-            "standard_error": made.standard_error,
-            "method": made.method,
-            "covers": _COVERS,
-        }
-    }
+    return said(lambda: student_interval(unique), _COVERS)

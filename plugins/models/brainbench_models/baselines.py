@@ -6,6 +6,7 @@ A score means something only beyond the best of these. `brainbench run` adds the
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,25 +50,27 @@ class OpenedBaseline:
         return dict(self.said)
 
 
-class _Baseline:
+class _Baseline(ABC):
     """What all of them share."""
 
     baseline: ClassVar[bool] = True
     kind: ClassVar[str] = "baseline"
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        raise NotImplementedError
+        """What the baseline is called."""
 
     def facts(self, options: ModelOptions) -> dict[str, Any]:
         """What decides the features beside name and version."""
         del options
         return {}
 
+    @abstractmethod
     def make(
         self, options: ModelOptions, stimuli: Sequence[Stimulus], recording: Recording
     ) -> AnyFeatures | Skip:
-        raise NotImplementedError
+        """Features of all items, or why there are none."""
 
     def identity(self, options: ModelOptions) -> Identity:
         """Name, version and parameters: nothing else decides the features."""

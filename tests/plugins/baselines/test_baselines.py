@@ -111,6 +111,14 @@ def test_noise_is_found_with_any_number_of_layers(catalog: Catalog) -> None:
         catalog.find_model("baseline:tipe")
 
 
+def test_models_are_measured_against_what_every_run_has(catalog: Catalog) -> None:
+    kinds = {model.name: model.identity(OPTIONS).facts["kind"] for model in catalog.baselines_of([])}
+    assert kinds.pop("baseline:person") == "people"
+    assert set(kinds.values()) == {"baseline"}
+    for name in ("baseline:noise@56", "baseline:noise+type"):
+        assert catalog.find_model(name).identity(OPTIONS).facts["kind"] == "noise"
+
+
 def test_each_person_is_compared_with_the_next_one() -> None:
     recording = sample_recording(6, people=3)
     lacking = replace(

@@ -82,13 +82,20 @@ def mixed_kernels(
 def _without(inner: Array, columns: Array, train: IntArray) -> Array:
     """Inner products (items x items) of features less what columns (items x k) predict of them.
 
-    Least squares over the training items. Zeros where only rounding would be left.
+    Least squares over the training items. Zeros where only rounding would be left. An item that was held out
+    is taken no farther out than the farthest training item: one with features that no training item has
+    would otherwise be predicted without bound, and R2 has no lower limit.
     """
     predicted = columns @ np.linalg.pinv(columns[train], rcond=_ALIKE)
     half = inner - predicted @ inner[train]
     left = half - half[:, train] @ predicted.T
     before, after = (float(np.diagonal(found)[train].sum()) for found in (inner, left))
-    return left if after > _ROUNDING * before else np.zeros_like(inner)
+    if after <= _ROUNDING * before:
+        return np.zeros_like(inner)
+    size = np.sqrt(np.maximum(np.diagonal(left), 0.0))
+    shrink = np.minimum(1.0, float(size[train].max()) / np.where(size > 0, size, 1.0))
+    made: Array = left * shrink[:, None] * shrink
+    return made
 
 
 def variance_partition(problem: Problem) -> Partition:

@@ -84,6 +84,8 @@ def plain(x: Array, known: Sequence[Array], responses: Sequence[Array], folds: A
             stacks = [scaled / np.sqrt(scaled.shape[1])]
             for array in (np.eye(len(x)), StandardScaler().fit(x[fold.train]).transform(x)):
                 own = array - LinearRegression().fit(scaled[fold.train], array[fold.train]).predict(scaled)
+                far = np.linalg.norm(own, axis=1)  # none farther out than the farthest in training
+                own *= np.minimum(1, far[fold.train].max() / far)[:, None]
                 own /= np.sqrt((own[fold.train] ** 2).sum() / len(fold.train))
                 stacks += [np.hstack([np.sqrt(1 - m) * stacks[0], np.sqrt(m) * own]) for m in MIXES]
             rows = [(s, RidgeCV(alphas=FAST.alphas).fit(s[fold.train], y[fold.train])) for s in stacks]

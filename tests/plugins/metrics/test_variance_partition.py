@@ -60,6 +60,8 @@ def plain(features: Array, nuisances: Array, responses: Array, folds: Any) -> tu
         scaler = StandardScaler().fit(features[fold.train])
         for columns in (np.eye(len(y)), scaler.transform(features)):
             own = columns - LinearRegression().fit(known[fold.train], columns[fold.train]).predict(known)
+            far = np.linalg.norm(own, axis=1)  # no item is taken farther out than the farthest in training
+            own *= np.minimum(1, far[fold.train].max() / far)[:, None]
             own /= np.sqrt((own[fold.train] ** 2).sum() / len(fold.train))
             stacks += [np.hstack([np.sqrt(1 - m) * stacks[0], np.sqrt(m) * own]) for m in MIXES]
         fits = [RidgeCV(alphas=ALPHAS).fit(stack[fold.train], y[fold.train]) for stack in stacks]
@@ -103,6 +105,14 @@ def test_noise_adds_nothing_or_a_little_less() -> None:
         _, z, y = made(seed, items=60)
         found.append(partition(rng.normal(size=(60, 40)), z, y).unique[0])
     assert -0.02 < np.mean(found) < 0.002
+
+
+def test_an_item_unlike_all_others_does_not_run_away_with_the_result() -> None:
+    x, z, y = made(4, items=40)
+    expected = partition(x, z, y).unique[0]
+    x[7] += 1000  # features that no training item has, when this one is held out
+    assert partition(x, z, y).unique[0] > -0.05
+    assert expected > 0.1
 
 
 def test_within_strata_type_explains_nothing_and_over_all_items_it_does() -> None:

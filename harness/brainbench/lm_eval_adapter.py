@@ -40,6 +40,8 @@ def ask(task: Task, language: LanguageModel, *, limit: int | None = None) -> Tas
     own_chat = language.chat and "messages" in columns
     if own_chat:
         config |= {"doc_to_text": _conversation(language.lm, columns["messages"]), "target_delimiter": ""}
+    if hasattr(language.lm, "id_column"):  # for steerings that differ between items
+        language.lm.id_column = columns.get("id")
     with _undisturbed():
         loaded, asked = _load(task, config)
         places = _places(asked.eval_docs, columns.get("group"), limit, task.name)

@@ -21,13 +21,17 @@ import numpy as np
 from brainbench.arrays import FloatArray, require_numbers
 from brainbench.errors import ShapeError
 from brainbench.identity import fingerprint
-from brainbench.nouns import OpenModel
+from brainbench.nouns import BrainDataset, OpenModel, Reporter
+from brainbench.records import Skip
+from brainbench.stimuli import Stimulus
 
 Where = Literal["last", "prompt", "all"]
+Role = Literal["brain", "control"]
 WHERES: tuple[str, ...] = ("last", "prompt", "all")
 # What a fit may have looked at. The last two concern the very items that are then steered: whoever used
 # them knew what a test must not tell.
 SIGHTS: tuple[str, ...] = ("responses", "behaviour", "labels", "own response", "own label")
+ANY_OTHER = "*"  # the row for values of the key that have none of their own
 SITE = re.compile(r"(attention|layer)\.(0|[1-9][0-9]{0,3})")
 ORTHONORMAL = 1e-4  # how far a basis in single precision may be from orthonormal
 
@@ -103,6 +107,12 @@ class Gain:
 
 
 Change = Addition | Gain
+Names = Mapping[str, str]  # of one stimulus or document: its id under "", its conditions under their names
+
+
+def names_of(stimulus: Stimulus) -> Names:
+    """By what the rows of a steering can be told for a stimulus."""
+    return {**{name: str(value) for name, value in stimulus.conditions.items()}, "": stimulus.id}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +121,9 @@ class Steering:
 
     where: "last" acts at the last token of the prompt, the one whose output is the answer; "prompt" at
     every token of the prompt; "all" also at those that are generated or scored after it.
-    items: empty, or the ids of the stimuli to which the rows of (items x width) vectors belong.
+    items: empty, or what the rows of (items x width) vectors belong to: ids of stimuli, where key is "";
+    otherwise values of the stimuli's condition (the task's column) of that name, and "*" for any other. What
+    belongs to no row is left as it is.
     looks_at: what the fit has seen (SIGHTS). facts: plain JSON on who fitted it on what.
     Raises ShapeError for what could not be applied or kept.
     """
@@ -121,6 +133,7 @@ class Steering:
     items: tuple[str, ...] = ()
     looks_at: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
 
     def __post_init__(self) -> None:
         if self.where not in WHERES:
@@ -129,6 +142,8 @@ class Steering:
             raise ShapeError(f"A steering cannot have looked at {unknown[0]!r}; known: {', '.join(SIGHTS)}.")
         if not all(isinstance(i, str) and i for i in self.items) or len(set(self.items)) != len(self.items):
             raise ShapeError("The items of a steering must be different ids.")
+        if not isinstance(self.key, str) or (self.key and not self.items):
+            raise ShapeError("The key of a steering must be a word, and says nothing without items.")
         if len(set(self.looks_at)) != len(self.looks_at):
             raise ShapeError("A steering names twice what its fit has seen.")
         _require_facts(self.facts)
@@ -154,6 +169,13 @@ class Steering:
     def idle(self) -> bool:
         """Whether it changes nothing at all: such a steering is bit-identical to none."""
         return all(change.idle for change in self.changes.values())
+
+    def row(self, names: Names) -> int | None:
+        """Which row of the vectors steers what has these names; 0 where there is one for all."""
+        if not self.items:
+            return 0
+        rows = {item: row for row, item in enumerate(self.items)}
+        return rows.get(names.get(self.key, ""), rows.get(ANY_OTHER) if self.key else None)
 
     @property
     def oracle(self) -> bool:
@@ -181,6 +203,7 @@ class Steering:
                 changes[site] = {"kind": "gain", "gain": change.gain, "mean": change.mean is not None}
         return {
             "where": self.where,
+            "key": self.key,
             "items": list(self.items),
             "looks_at": list(self.looks_at),
             "facts": json.loads(json.dumps(dict(self.facts))),
@@ -206,6 +229,30 @@ class Steerable(Protocol):
 
     def steered(self, steering: Steering, /) -> AbstractContextManager[OpenModel]:
         """The same model, steered until the context is left; raises ModelError where it does not fit."""
+        ...
+
+
+@runtime_checkable
+class Fits(Protocol):
+    """What an intervention that fits a Steering has besides `apply`, so that its strength can be chosen.
+
+    strengths: what to multiply the fitted steering by, of which the best on a task's validation set is
+    taken; empty where it is applied as it was fitted. role: whether it learns from people's own responses to
+    these items, or is a control for one that does.
+    """
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """To choose from, each once."""
+        ...
+
+    @property
+    def role(self) -> Role:
+        """Decides what it is compared with."""
+        ...
+
+    def fit(self, model: OpenModel, dataset: BrainDataset, reporter: Reporter, /) -> Steering | Skip:
+        """The steering at strength 1, or why there is none."""
         ...
 
 

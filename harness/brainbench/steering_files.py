@@ -20,7 +20,7 @@ from brainbench.steering import Addition, Change, Gain, Steering
 
 FORMAT = 1
 FORM, ARRAYS = "steering.json", "steering.safetensors"
-_KEYS = {"format", "fingerprint", "where", "items", "looks_at", "facts", "changes"}
+_KEYS = {"format", "fingerprint", "where", "key", "items", "looks_at", "facts", "changes"}
 _CHANGE_KEYS = {"addition": {"kind", "strength"}, "gain": {"kind", "gain", "mean"}}
 _HINT = "Write it again with brainbench.steering_files.save."
 
@@ -52,7 +52,12 @@ def load(folder: Path) -> Steering:
     try:
         changes = {site: _change(site, told, arrays) for site, told in form["changes"].items()}
         steering = Steering(
-            changes, form["where"], tuple(form["items"]), tuple(form["looks_at"]), form["facts"]
+            changes,
+            form["where"],
+            tuple(form["items"]),
+            tuple(form["looks_at"]),
+            form["facts"],
+            form["key"],
         )
     except (ShapeError, TypeError) as error:
         raise DataError(
@@ -93,6 +98,7 @@ def _read_form(folder: Path) -> dict[str, Any]:
         "changes": dict,
         "fingerprint": str,
         "where": str,
+        "key": str,
     }
     for name, kind in kinds.items():
         if not isinstance(form[name], kind):

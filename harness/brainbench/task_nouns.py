@@ -16,7 +16,8 @@ class LanguageModel:
     """A model that answers: `lm` is an `lm_eval.api.model.LM`.
 
     `chat`: it is asked by conversations, which `lm.apply_chat_template(messages)` writes out, special tokens
-    and the request for an answer included; any other is asked by plain text.
+    and the request for an answer included; any other is asked by plain text. An `lm` with an attribute
+    `id_column` is told there which column of a task's documents holds the items' ids, or None.
     """
 
     lm: Any

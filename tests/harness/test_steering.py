@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainbench.errors import BrainbenchError, DataError, ShapeError, UsageError
-from brainbench.steering import Addition, Gain, Steering
+from brainbench.steering import Addition, Gain, Steering, names_of
 from brainbench.steering_exchange import (
     read_control_vector,
     read_lm_eval,
@@ -21,6 +21,7 @@ from brainbench.steering_exchange import (
     write_lm_eval,
 )
 from brainbench.steering_files import load, save
+from brainbench.stimuli import Message, Stimulus
 
 RNG = np.random.default_rng(0)
 
@@ -55,6 +56,9 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     rows = Steering({"layer.1": Addition(RNG.normal(size=(2, 5)))}, items=("a", "é"), looks_at=("own label",))
     save(rows, tmp_path / "kept")
     same(load(tmp_path / "kept"), rows)
+    types = Steering({"layer.1": Addition(RNG.normal(size=(2, 5)))}, items=("a", "*"), key="type")
+    save(types, tmp_path / "kept")
+    same(load(tmp_path / "kept"), types)
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
         "steering.json",
         "steering.safetensors",
@@ -89,11 +93,27 @@ def test_every_part_changes_the_fingerprint() -> None:
         Steering({"layer.1": Addition(np.ones(3))}, "all", facts={"a": 1}),
         Steering({"layer.1": Addition(np.ones(3))}, looks_at=("labels",), facts={"a": 1}),
         Steering({"layer.1": Addition(np.ones((1, 3)))}, items=("x",), facts={"a": 1}),
+        Steering({"layer.1": Addition(np.ones((1, 3)))}, items=("x",), key="type", facts={"a": 1}),
         Steering({"layer.1": Gain(np.eye(3)[:1], 2.0)}, facts={"a": 1}),
     ]
     assert len({steering.fingerprint for steering in (base, *others)}) == 1 + len(others)
     again = Steering({"layer.1": Addition(np.ones(3, dtype=np.float32))}, facts={"a": 1})
     assert again.fingerprint == base.fingerprint
+
+
+def test_rows_belong_to_items_or_to_values_of_a_condition() -> None:
+    vector = Addition(np.ones((2, 3)))
+    by_item = Steering({"layer.1": vector}, items=("a", "b"))
+    assert [by_item.row({"": item, "type": "a"}) for item in "bac"] == [1, 0, None]
+    by_type = Steering({"layer.1": vector}, items=("x", "*"), key="type")
+    assert [by_type.row({"": "x", "type": kind}) for kind in "xyz"] == [0, 1, 1]
+    assert by_type.row({"": "x"}) == 1
+    assert Steering({"layer.1": vector}, items=("x", "y"), key="type").row({"type": "z"}) is None
+    assert Steering({"layer.1": Addition(np.ones(3))}).row({"": "any"}) == 0
+    with pytest.raises(ShapeError, match="nothing without items"):
+        Steering({"layer.1": Addition(np.ones(3))}, key="type")
+    stimulus = Stimulus("i", (Message("user", "q"),), "q", "q", {"type": "x", "label": True})
+    assert names_of(stimulus) == {"": "i", "type": "x", "label": "True"}
 
 
 def test_scaling_by_zero_is_idle_and_by_one_is_the_same() -> None:

@@ -9,7 +9,7 @@ halved when memory runs out, and progress goes to the reporter. Nothing is cache
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +17,7 @@ from lm_eval.models.huggingface import HFLM
 
 from brainbench.errors import ModelError
 from brainbench.nouns import Reporter
+from brainbench.steering import Names, Steering
 from brainbench_models import devices, prompts
 from brainbench_models.extraction import Batching
 from brainbench_models.positions import Prompts, positions
@@ -31,7 +32,11 @@ Pair = tuple[tuple[str, str], list[int], list[int]]
 
 
 class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
-    """lm-eval's HFLM for a network that is loaded already; `limit` is the most tokens that it takes."""
+    """lm-eval's HFLM for a network that is loaded already; `limit` is the most tokens that it takes.
+
+    steerings: those in force, as a list that its owner keeps up. id_column: the column of the documents that
+    holds an item's id, by which a steering may tell them apart.
+    """
 
     def __init__(  # noqa: PLR0913 - what an open model knows
         self,
@@ -42,13 +47,14 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
         limit: int | None,
         batching: Batching,
         reporter: Reporter,
-        steered: Callable[[], bool] = lambda: False,
+        steerings: Sequence[Steering] = (),
     ) -> None:
         # A copy: HFLM sets a padding token, and features must not depend on whether a task was asked before.
         super().__init__(pretrained=network, tokenizer=copy.deepcopy(tokenizer), max_length=limit)
         self._name, self._limit, self._batching, self._reporter = name, limit, batching, reporter
         self._chat = prompts.form(tokenizer) == "chat"
-        self._steered, self._told = steered, Prompts(())
+        self._steerings, self._told = steerings, Prompts(())
+        self.id_column: str | None = None
 
     def tok_encode(
         self,
@@ -90,8 +96,9 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
 
         def answer(places: Sequence[int], size: int) -> None:
             self.batch_size_per_gpu = size
-            if self._steered():
-                self._told = Prompts(pairs[at][1:] for at in places)
+            if self._steerings:
+                names = self._names(requests[at] for at in places)
+                self._told = Prompts([pairs[at][1:] for at in places], names)
             answers = self._loglikelihood_tokens([pairs[at] for at in places], disable_tqdm=True)
             for at, value in zip(places, answers, strict=True):
                 found[at] = value
@@ -114,6 +121,10 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
         def answer(places: Sequence[int], size: int) -> None:
             self.batch_size_per_gpu = size
             asked = [requests[at] for at in places]
+            names = self._names(asked)
+            # read from their ends, as the prompts of a batch are padded at their starts
+            ids = [self.tok_encode(request.args[0])[::-1] for request in asked if names]
+            self._told = Prompts([(row, [0]) for row in ids], names)
             for at, text in zip(places, HFLM.generate_until(self, asked, disable_tqdm=True), strict=True):
                 found[at] = text
 
@@ -130,16 +141,26 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
 
     def _model_call(self, inps: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
         """One pass over a batch of prompts with their answers; a steering is told where the prompts end."""
-        ends = self._told.ends(inps)[0] if self._steered() else []
-        with positions(ends):
+        told = self._told.ends(inps) if self._steerings else ([],)
+        with positions(*told):
             logits: torch.Tensor = super()._model_call(inps, *given, **named)
         return logits
 
     def _model_generate(self, context: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
         """What follows prompts that are padded on the left: all of them end where the batch does."""
-        with positions([context.shape[1]] * len(context)):
+        with positions(*self._told.to_write_on(context)):
             written: torch.Tensor = super()._model_generate(context, *given, **named)
         return written
+
+    def _names(self, requests: Iterable[Any]) -> list[Names]:
+        """What tells a steering's rows apart, of each request; none where no steering asks for that."""
+        keys = {steering.key for steering in self._steerings if steering.items}
+        columns = {key: key or self.id_column for key in keys}
+        return [
+            {key: str(request.doc.get(column, "")) for key, column in columns.items()}
+            for request in requests
+            if keys
+        ]
 
     def _pair(self, context: str, continuation: str) -> Pair:
         """Token ids of a prompt and of what follows it, together as long as the model takes."""

@@ -18,6 +18,7 @@ import numpy as np
 from brainbench.arrays import FloatArray
 from brainbench.errors import ModelError
 from brainbench.nouns import Pooling
+from brainbench.steering import Names
 from brainbench_models import devices
 from brainbench_models.architectures import Block
 from brainbench_models.positions import positions
@@ -109,7 +110,7 @@ def read(  # noqa: PLR0913
     batching: Batching,
     device: torch.device,
     advance: Callable[[int], None],
-    names: Sequence[str] = (),
+    names: Sequence[Names] = (),
 ) -> dict[str, FloatArray]:
     """Every place's features, float32 (prompts x width), named "attention.i" and "layer.i", in that order.
 

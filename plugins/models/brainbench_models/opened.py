@@ -11,7 +11,7 @@ from brainbench.errors import ModelError
 from brainbench.lm_eval_adapter import unheard
 from brainbench.nouns import ModelOptions, Reporter
 from brainbench.records import Skip
-from brainbench.steering import Steering
+from brainbench.steering import Steering, names_of
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel
 from brainbench_models import devices, heads, prompts
@@ -91,7 +91,7 @@ class OpenHuggingFaceModel:
                 batching=self._batching,
                 device=self.device,
                 advance=advance,
-                names=[stimulus.id for stimulus in stimuli],
+                names=[names_of(stimulus) for stimulus in stimuli],
             )
         return Features(layers=layers, made=self._made())
 
@@ -110,7 +110,7 @@ class OpenHuggingFaceModel:
                 limit=self._context,
                 batching=Batching.start(self._options.batch_size, self.device),
                 reporter=reporter,
-                steered=lambda: bool(self._steerings),
+                steerings=self._steerings,
             )
         return LanguageModel(lm, chat=prompts.form(self.tokenizer) == "chat")
 

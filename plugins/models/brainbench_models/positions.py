@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from brainbench.errors import ModelError
-from brainbench.steering import Where
+from brainbench.steering import Names, Where
 
 if TYPE_CHECKING:
     import torch
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class _Told:
     ends: tuple[int, ...]
-    items: tuple[str, ...]
+    names: tuple[Names, ...]
 
 
 _TOLD: ContextVar[_Told | None] = ContextVar("positions", default=None)
 
 
 @contextmanager
-def positions(ends: Sequence[int], items: Sequence[str] = ()) -> Iterator[None]:
+def positions(ends: Sequence[int], names: Sequence[Names] = ()) -> Iterator[None]:
     """Tell the steering of any model where the prompts end in the batches run inside this context.
 
     ends: for each row the position after its prompt's last token, counted in the padded row, the tokens in
     the cache included. In a right-padded row that is the prompt's length (of a row that holds a prompt of p
     tokens and a continuation to be scored: p); in rows padded on the left all are the padded length.
-    items: for each row the id of its stimulus, which a steering that differs between items needs.
+    names: for each row what it is known by, which a steering that differs between items needs.
     Costs nothing where no model is steered.
     """
-    if items and len(items) != len(ends):
-        raise ModelError(f"{len(items)} items were named for {len(ends)} rows.")
-    token = _TOLD.set(_Told(tuple(int(end) for end in ends), tuple(items)))
+    if names and len(names) != len(ends):
+        raise ModelError(f"{len(names)} items were named for {len(ends)} rows.")
+    token = _TOLD.set(_Told(tuple(int(end) for end in ends), tuple(names)))
     try:
         yield
     finally:
@@ -60,12 +60,12 @@ class Prompts:
     """
 
     def __init__(
-        self, pairs: Iterable[tuple[Sequence[int], Sequence[int]]], items: Sequence[str] = ()
+        self, pairs: Iterable[tuple[Sequence[int], Sequence[int]]], names: Sequence[Names] = ()
     ) -> None:
-        """From token ids of (prompt, continuation), and the id of the stimulus of each pair if need be."""
-        self._known: dict[tuple[int, ...], tuple[int, str]] = {}
+        """From token ids of (prompt, continuation), and what each pair is known by if need be."""
+        self._known: dict[tuple[int, ...], tuple[int, Names]] = {}
         for number, (prompt, continuation) in enumerate(pairs):
-            item = items[number] if items else ""
+            item: Names = names[number] if names else {}
             row = (*prompt, *continuation[:-1])
             if self._known.setdefault(row, (len(prompt), item)) != (len(prompt), item):
                 raise ModelError(
@@ -73,15 +73,20 @@ class Prompts:
                     "where the prompt ends, or whose it is."
                 )
         self._lengths = sorted({len(tokens) for tokens in self._known}, reverse=True)
-        self._named = bool(items)
+        self._named = bool(names)
 
-    def ends(self, rows: Tensor) -> tuple[list[int], list[str]]:
+    def ends(self, rows: Tensor) -> tuple[list[int], list[Names]]:
         """What `positions` takes, for a batch of ids (rows x tokens); ModelError for an unknown row."""
         found = [self._find(tuple(row)) for row in rows.tolist()]
-        items = [item for _, item in found] if self._named else []
-        return [end for end, _ in found], items
+        names = [item for _, item in found] if self._named else []
+        return [end for end, _ in found], names
 
-    def _find(self, row: tuple[int, ...]) -> tuple[int, str]:
+    def to_write_on(self, rows: Tensor) -> tuple[list[int], list[Names]]:
+        """The same for prompts padded on the left, which all end where the batch does."""
+        back = [tuple(reversed(row)) for row in rows.tolist()] if self._named else []
+        return [rows.shape[1]] * len(rows), [self._find(row)[1] for row in back]
+
+    def _find(self, row: tuple[int, ...]) -> tuple[int, Names]:
         for length in self._lengths:
             if length <= len(row) and len(set(row[length:])) <= 1 and row[:length] in self._known:
                 return self._known[row[:length]]
@@ -100,7 +105,7 @@ class Pass:
 
     shape: tuple[int, int]
     at: Tensor | None
-    items: tuple[str, ...]
+    names: tuple[Names, ...]
     idle: bool = False
 
     @classmethod
@@ -108,8 +113,8 @@ class Pass:
         """From the arguments of the network's forward; raises ModelError when no prompt's end is known."""
         import torch
 
-        names = inspect.signature(network.forward).parameters
-        arguments = {**dict(zip(names, given, strict=False)), **named}
+        takes = inspect.signature(network.forward).parameters
+        arguments = {**dict(zip(takes, given, strict=False)), **named}
         inputs = arguments.get("input_ids")
         if inputs is None:
             inputs = arguments["inputs_embeds"]
@@ -117,13 +122,13 @@ class Pass:
         cache: Any = arguments.get("past_key_values")
         seen = int(cache.get_seq_length()) if hasattr(cache, "get_seq_length") else 0
         told = _TOLD.get()
-        items = () if told is None else _repeated(told.items, batch)
+        names = () if told is None else _repeated(told.names, batch)
         if where == "all":
-            return cls((batch, length), None, items)
+            return cls((batch, length), None, names)
         if told is not None:
             ends = torch.tensor(_repeated(told.ends, batch), device=inputs.device)
         elif seen:  # what follows a pass over the prompt is generated
-            return cls((batch, length), None, items, idle=True)
+            return cls((batch, length), None, names, idle=True)
         elif cache is not None and arguments.get("attention_mask") is None:
             # generate() leaves out a mask that masks nothing; an empty cache to fill says that it generates
             ends = torch.full((batch,), length, device=inputs.device)
@@ -131,7 +136,7 @@ class Pass:
             ends = _ends(arguments.get("attention_mask"), length)
         at = seen + torch.arange(length, device=inputs.device)[None]
         chosen = at == ends[:, None] - 1 if where == "last" else at < ends[:, None]
-        return cls((batch, length), chosen, items, idle=not bool(chosen.any()))
+        return cls((batch, length), chosen, names, idle=not bool(chosen.any()))
 
 
 def _repeated(rows: tuple[Any, ...], batch: int) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from brainbench.steering import Names
 from brainbench_models.positions import positions
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Prefixes:
         self._usable = True
 
     def last_states(
-        self, base: PreTrainedModel, rows: Sequence[Row], names: Sequence[str], device: torch.device
+        self, base: PreTrainedModel, rows: Sequence[Row], names: Sequence[Names], device: torch.device
     ) -> Tensor | None:
         """The last layer's states (rows x width) at the last tokens of rows of one length.
 
@@ -63,7 +64,7 @@ class Prefixes:
         return states
 
     def _read(
-        self, base: PreTrainedModel, rows: Sequence[Row], names: Sequence[str], device: torch.device
+        self, base: PreTrainedModel, rows: Sequence[Row], names: Sequence[Names], device: torch.device
     ) -> bool:
         """Keep what these rows need; False where the cache does not hold keys and values of all tokens."""
         import torch

@@ -14,7 +14,7 @@ import numpy as np
 
 from brainbench.arrays import FloatArray
 from brainbench.errors import ModelError
-from brainbench.steering import SITE, Addition, Change, Steering
+from brainbench.steering import SITE, Addition, Change, Names, Steering
 from brainbench_models.architectures import Block
 from brainbench_models.positions import Pass
 
@@ -56,7 +56,8 @@ class _Current:
 
     def __init__(self, steering: Steering) -> None:
         self._where = steering.where
-        self._rows = {item: row for row, item in enumerate(steering.items)}
+        self._steering = steering
+        self._known: dict[str, int] = {}  # by the names' value of the steering's key: its row, -1 for none
         self._pass: Pass | None = None
 
     def enter(self, network: nn.Module, given: tuple[Any, ...], named: Mapping[str, Any]) -> None:
@@ -85,22 +86,29 @@ class _Current:
         import torch
 
         at, rows = now.at, None
-        if self._rows:
-            rows = torch.tensor([self._rows.get(item, -1) for item in self._items(now)], device=hidden.device)
+        if self._steering.items:
+            rows = torch.tensor([self._row(names) for names in self._names(now)], device=hidden.device)
             known = (rows >= 0)[:, None].expand(now.shape)
             at = known if at is None else at & known
         changed = apply(hidden, rows)
         # chosen, not masked by zeros: what is not steered stays what it is, to the last bit
         return changed if at is None else torch.where(at.to(hidden.device).unsqueeze(-1), changed, hidden)
 
+    def _row(self, names: Names) -> int:
+        value = names.get(self._steering.key, "")
+        if value not in self._known:
+            row = self._steering.row(names)
+            self._known[value] = -1 if row is None else row
+        return self._known[value]
+
     @staticmethod
-    def _items(now: Pass) -> tuple[str, ...]:
-        if not now.items:
+    def _names(now: Pass) -> tuple[Names, ...]:
+        if not now.names:
             raise ModelError(
                 "The steering differs between items, and the batch does not say which rows are which.",
                 hint="Name the items in brainbench_models.positions.positions.",
             )
-        return now.items
+        return now.names
 
 
 def _applied(change: Change, module: nn.Module) -> Callable[[Tensor, Tensor | None], Tensor]:

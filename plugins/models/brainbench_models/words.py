@@ -10,6 +10,7 @@ import numpy as np
 
 from brainbench.arrays import FloatArray
 from brainbench.errors import ModelError
+from brainbench.steering import Names, names_of
 from brainbench.stimuli import Stimulus
 from brainbench_models import prompts
 from brainbench_models.extraction import Batch, Batching, filler_of
@@ -64,7 +65,7 @@ def logits(  # noqa: PLR0913
     encoded: Sequence[prompts.Prompt],
     tokens: Sequence[int],
     *,
-    names: Sequence[str],
+    names: Sequence[Names],
     batching: Batching,
     device: torch.device,
     prefixes: Prefixes | None = None,
@@ -121,7 +122,7 @@ def log_odds(  # noqa: PLR0913
     plain = prompts.encode(tokenizer, stimuli, pooling="last", limit=room, model=model)
     # the last token, which a steering may change, is the one whose output tells the words apart
     encoded = [prompts.Prompt((*prompt.ids, *shared)) for prompt in plain]
-    names = [stimulus.id for stimulus in stimuli]
+    names = [names_of(stimulus) for stimulus in stimuli]
     return logits(
         network, head, encoded, tokens, names=names, batching=batching, device=device, prefixes=prefixes
     )

@@ -16,6 +16,7 @@ from brainbench.lm_eval_adapter import unheard
 from brainbench.nouns import ModelOptions
 from brainbench.progress import SilentReporter
 from brainbench.records import Skip
+from brainbench.steering import Addition, Steering
 from brainbench_models.checkpoints import FolderCheckpoint
 from brainbench_models.huggingface import HuggingFaceModel
 from brainbench_models.quiet import quiet
@@ -104,6 +105,36 @@ def test_what_is_generated_is_what_lm_eval_generates(make_model: Make) -> None:
     with opened(folder) as model, quiet():
         assert model.language_model(QUIET).lm.generate_until(asked) == expected
     assert any(expected)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 16])
+@pytest.mark.parametrize("where", ["last", "prompt", "all"])
+def test_each_item_gets_its_own_row(make_model: Make, where: Any, batch: int) -> None:
+    folder, rng = make_model("llama", head=True), np.random.default_rng(1)
+    settings = {"until": ["\n"], "max_gen_toks": 4, "do_sample": False}
+    written = [SimpleNamespace(args=(request.args[0], settings)) for request in requests()[:: len(ENDINGS)]]
+    asked = requests()
+    for at, request in enumerate((*asked, *written)):
+        kind = ("x", "y", "z", "x")[at // len(ENDINGS) if at < len(asked) else at - len(asked)]
+        request.doc = {"number": f"p{at % 4}", "type": kind}
+    vectors = {kind: Addition(rng.normal(size=8) * 3) for kind in ("x", "y")}
+    with opened(folder, batch_size=batch) as model, quiet():
+        width = model.network.config.hidden_size
+        vectors = {kind: Addition(rng.normal(size=width) * 3) for kind in ("x", "y")}
+        rows = Addition(np.stack([vector.vector for vector in vectors.values()]))
+        alone: dict[str, Any] = {}
+        for kind, change in (*vectors.items(), ("z", None)):
+            one = Steering({} if change is None else {"layer.0": change}, where)
+            with model.steered(one) as steered:
+                lm = steered.language_model(QUIET).lm
+                alone[kind] = (lm.loglikelihood(asked), lm.generate_until(written))
+        with model.steered(Steering({"layer.0": rows}, where, ("x", "y"), key="type")) as steered:
+            lm = steered.language_model(QUIET).lm
+            found, text = lm.loglikelihood(asked), lm.generate_until(written)
+    for at, request in enumerate(asked):
+        assert found[at][0] == pytest.approx(alone[request.doc["type"]][0][at][0], abs=1e-4)
+    assert text == [alone[request.doc["type"]][1][at] for at, request in enumerate(written)]
+    assert len({round(alone[kind][0][0][0], 3) for kind in "xyz"}) == 3
 
 
 def test_greedy_is_what_would_be_generated(make_model: Make) -> None:

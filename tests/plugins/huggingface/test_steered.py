@@ -90,6 +90,10 @@ def steered(network: Any, steering: Steering) -> Iterator[Any]:
         yield network
 
 
+def named(*items: str) -> list[dict[str, str]]:
+    return [{"": item} for item in items]
+
+
 def hooks(network: Any) -> int:
     return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in network.modules())
 
@@ -306,14 +310,28 @@ def test_a_steering_that_differs_between_items(causal: Callable[[str], Any]) -> 
     with steered(network, steering):
         with pytest.raises(ModelError, match="differs between items"):
             network(input_ids=right_padded(), attention_mask=torch.ones_like(right_padded()))
-        with positions(PROMPTS, ("c", "b", "a")):
+        with positions(PROMPTS, named("c", "b", "a")):
             logits = network(right_padded()).logits
     for row, own in ((0, vectors[1]), (1, None), (2, vectors[0])):
         alone = Steering({} if own is None else {"layer.1": Addition(own)})
         expected = by_hand(network, alone, ROWS[row], PROMPTS[row])
         torch.testing.assert_close(logits[row, : len(ROWS[row])], expected, atol=ROUNDING, rtol=ROUNDING)
-    with pytest.raises(ModelError, match="1 items were named for 2 rows"), positions((1, 2), ("a",)):
+    with pytest.raises(ModelError, match="1 items were named for 2 rows"), positions((1, 2), named("a")):
         pass
+
+
+def test_a_steering_that_differs_between_types(causal: Callable[[str], Any]) -> None:
+    network = causal("llama")
+    vectors = RNG.normal(size=(2, WIDTH)) * 2
+    names = [{"": "x", "type": kind} for kind in ("transitive", "syllogism", "syllogism")]
+    for items, rows in ((("syllogism", "*"), (1, 0, 0)), (("syllogism", "other"), (None, 0, 0))):
+        steering = Steering({"layer.1": Addition(vectors)}, items=items, key="type")
+        with steered(network, steering), positions(PROMPTS, names):
+            logits = network(right_padded()).logits
+        for at, row in enumerate(rows):
+            alone = Steering({} if row is None else {"layer.1": Addition(vectors[row])})
+            expected = by_hand(network, alone, ROWS[at], PROMPTS[at])
+            torch.testing.assert_close(logits[at, : len(ROWS[at])], expected, atol=ROUNDING, rtol=ROUNDING)
 
 
 def test_steerings_may_be_nested(causal: Callable[[str], Any]) -> None:
@@ -401,10 +419,12 @@ def test_lm_eval_scores_and_writes_with_the_steering_at_the_right_tokens(
 
 
 def test_rows_are_told_their_items() -> None:
-    told = Prompts([([1, 2], [3]), ([1], [2, 0, 5])], items=("a", "b"))
-    assert told.ends(torch.tensor([[1, 2, 0], [1, 2, 9]])) == ([1, 2], ["b", "a"])
+    told = Prompts([([1, 2], [3]), ([1], [2, 0, 5])], names=named("a", "b"))
+    assert told.ends(torch.tensor([[1, 2, 0], [1, 2, 9]])) == ([1, 2], named("b", "a"))
     with pytest.raises(ModelError, match="same tokens"):
         Prompts([([1, 2], [3]), ([1], [2, 4])])
+    backwards = Prompts([([2, 1], [0]), ([1, 9, 0], [0])], names=named("a", "b"))
+    assert backwards.to_write_on(torch.tensor([[0, 0, 1, 2], [0, 0, 9, 1]])) == ([4, 4], named("a", "b"))
 
 
 NEW = ([13, 2], [7], [8, 8, 1])

@@ -15,6 +15,7 @@ from brainbench.nouns import Identity, Model, ModelOptions, Task
 from brainbench.nuisances import NUISANCES_VERSION
 from brainbench.plan import AnyCell, Cell, TaskCell
 from brainbench.provenance import version_of
+from brainbench.task_nouns import validation_of
 
 FACTS_SCHEMA = 1
 ADAPTER = 1  # raised whenever lm_eval_adapter would give other answers for the same task and model
@@ -91,10 +92,22 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
     }
     parts = [task]
     if cell.dataset is not None:
-        source = _is_identity(cell.dataset.identity(cell.dataset.regions[0]), cell.dataset.name)
+        source = _is_identity(cell.dataset.identity(_learnt_from(cell)), cell.dataset.name)
         facts["learnt_from"] = {**source.facts, "provider": _provider(cell.dataset)}
         parts.append(source)
+    if getattr(cell.intervention, "strengths", ()):
+        chosen = cell.task if cell.protocol == "paper" else validation_of(cell.task)
+        if chosen is not None:
+            parts.append(_task_identity(chosen))
+        facts["strength"] = {"protocol": cell.protocol, "chosen_on": parts[-1].facts if chosen else None}
     return facts, parts
+
+
+def _learnt_from(cell: TaskCell) -> str:
+    """The region that the intervention looks at, if it says so; otherwise the dataset's first."""
+    assert cell.dataset is not None
+    region = getattr(cell.intervention, "region", "")
+    return region if region in cell.dataset.regions else cell.dataset.regions[0]
 
 
 def _task_identity(task: Task) -> Identity:

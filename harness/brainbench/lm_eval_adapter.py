@@ -18,7 +18,8 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from brainbench.errors import BrainbenchError, PluginError, UsageError
+from brainbench.errors import BrainbenchError, NotApplicable, PluginError, UsageError
+from brainbench.steering import Steering
 from brainbench.task_nouns import LanguageModel, Task
 from brainbench.task_scores import TaskItem, TaskScores
 
@@ -26,12 +27,15 @@ _METRICS = ("acc", "exact_match")  # those that say right or wrong, the main one
 _LONGEST_ANSWER = 200  # characters of a generated answer that are kept
 
 
-def ask(task: Task, language: LanguageModel, *, limit: int | None = None) -> TaskScores:
+def ask(
+    task: Task, language: LanguageModel, *, limit: int | None = None, steering: Steering | None = None
+) -> TaskScores:
     """Every item of a task, or those of its first `limit` problems, answered by the model.
 
-    Raises PluginError where the task is no working lm-eval configuration, or scores by something else than
-    right or wrong; errors of brainbench's own (a file that cannot be fetched, a prompt that is too long) go
-    through as they are.
+    `steering` is what the model is steered by, if anything: the details say how many items it changes and how
+    many it was fitted on. Raises NotApplicable where it changes none, and PluginError where the task is no
+    working lm-eval configuration, or scores by something else than right or wrong; errors of brainbench's own
+    (a file that cannot be fetched, a prompt that is too long) go through as they are.
     """
     config = copy.copy(dict(task.lm_eval_config()))
     columns: Mapping[str, Any] = dict((config.get("metadata") or {}).get("brainbench") or {})
@@ -45,12 +49,18 @@ def ask(task: Task, language: LanguageModel, *, limit: int | None = None) -> Tas
     with _undisturbed():
         loaded, asked = _load(task, config)
         places = _places(asked.eval_docs, columns.get("group"), limit, task.name)
+        told = _told(steering, asked.eval_docs, places, columns.get("id")) if steering else {}
         samples = _evaluate(task, loaded, places, language, template=language.chat and not own_chat)
     if len(samples) != len(places):
         raise PluginError(f"Task {task.name}: lm-eval returned {len(samples)} of {len(places)} items.")
     items = tuple(_item(sample, asked, columns, task.name) for sample in samples)
     form = "conversation" if language.chat else "plain text"
-    details = {"form": form, "metric": _metric(samples[0], task.name), "output_type": asked.OUTPUT_TYPE}
+    details = {
+        "form": form,
+        "metric": _metric(samples[0], task.name),
+        "output_type": asked.OUTPUT_TYPE,
+        **told,
+    }
     return TaskScores(items, _by(samples, items, columns.get("by") or ()), details)
 
 
@@ -152,6 +162,28 @@ def _places(documents: Any, group: str | None, limit: int | None, name: str) -> 
     groups = [str(value) for value in documents[group]] if group else [str(at) for at in range(total)]
     first = set(list(dict.fromkeys(groups))[:limit])
     return [at for at, found in enumerate(groups) if found in first]
+
+
+def _told(
+    steering: Steering, documents: Any, places: Sequence[int], column: str | None
+) -> dict[str, dict[str, Any]]:
+    """What a reader must know of a steering to judge a score: what it is, and what of the items it knew."""
+    asked = documents.select_columns([name for name in {column, steering.key} if name]).select(places)
+    names = [{"": str(row.get(column)), **{key: str(value) for key, value in row.items()}} for row in asked]
+    steered = [found for found in names if steering.row(found) is not None] if names else places
+    if not steered:
+        raise NotApplicable("The steering differs between items, and this task has none of them.")
+    known = set() if steering.held_out else set(steering.facts.get("fitted_on", ()))
+    return {
+        "steering": {
+            "fingerprint": steering.fingerprint,
+            "looks_at": list(steering.looks_at),
+            "oracle": steering.oracle,
+            "where": steering.where,
+            "steered": len(steered),
+            "seen": sum(found[""] in known for found in names),
+        }
+    }
 
 
 def _item(sample: Mapping[str, Any], asked: Any, columns: Mapping[str, Any], name: str) -> TaskItem:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelOptions, Task, is_baseline
 from brainbench.stimuli import ItemSet
+
+Protocol = Literal["validation", "paper"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Cell:
 class TaskCell:
     """One task to be asked of a model, whole or only its first `limit` problems.
 
-    `dataset`: what the intervention is learnt from; "none" needs none.
+    `dataset`: what the intervention is learnt from; "none" needs none. `protocol`: on what the strength of a
+    steering is chosen, the task's validation set or, as in the paper, the task itself.
     """
 
     model: Model
@@ -54,6 +58,7 @@ class TaskCell:
     task: Task
     limit: int | None = None
     dataset: BrainDataset | None = None
+    protocol: Protocol = "validation"
 
     @property
     def kind(self) -> str:
@@ -101,10 +106,12 @@ class Plan:
         tasks: Sequence[Task] = (),
         solvers: Sequence[Model] = (),
         limit: int | None = None,
+        protocol: Protocol = "validation",
     ) -> Plan:
         """Every combination that exists; empty `regions` or `item_sets` stand for all of a dataset's.
 
         `tasks` are asked of `solvers`, each up to `limit` problems, right after such a model is scored.
+        `protocol` as in TaskCell.
         """
         grid = [
             (dataset, region, item_set, metric)
@@ -127,7 +134,7 @@ class Plan:
                     ]
                 if id(model) in asked:
                     cells += [
-                        TaskCell(model, options, intervention, task, limit, learnt_from)
+                        TaskCell(model, options, intervention, task, limit, learnt_from, protocol)
                         for learnt_from in _sources(intervention, datasets)
                         for task in tasks
                     ]

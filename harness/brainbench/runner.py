@@ -16,8 +16,12 @@ from brainbench.plan import AnyCell, Cell, Plan, TaskCell
 from brainbench.progress import SilentReporter
 from brainbench.provenance import environment, now
 from brainbench.records import Failure, Outcome, Record, Reused, Scores, Skip
+from brainbench.slots import PhaseError, phase
+from brainbench.steered_tasks import ask_steered
+from brainbench.steering import Fits
 from brainbench.task_people import beside_people
-from brainbench.workbench import PhaseError, Workbench, phase
+from brainbench.task_scores import TaskScores
+from brainbench.workbench import Workbench
 
 if TYPE_CHECKING:
     from brainbench.arrays import Features
@@ -96,6 +100,21 @@ def _compute(cell: Cell, bench: Workbench, made: dict[str, Any]) -> Outcome:
 
 
 def _ask(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome:
+    if isinstance(cell.intervention, Fits):
+        scores = ask_steered(cell, bench, made)
+    else:
+        scores = _ask_as_it_is(cell, bench, made)
+    if not isinstance(scores, TaskScores):
+        return scores
+    with phase("task"):
+        people = getattr(cell.task, "people", None)
+        behaviour = people(bench.reporter) if people is not None else None
+        if behaviour is None:
+            return scores
+        return replace(scores, details={**scores.details, **beside_people(scores.items, behaviour)})
+
+
+def _ask_as_it_is(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome:
     found = bench.language_model(cell)
     if isinstance(found, Skip):
         return found
@@ -104,12 +123,7 @@ def _ask(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome:
     with phase("task"):
         from brainbench.lm_eval_adapter import ask
 
-        scores = ask(cell.task, language, limit=cell.limit)
-        people = getattr(cell.task, "people", None)
-        behaviour = people(bench.reporter) if people is not None else None
-        if behaviour is None:
-            return scores
-        return replace(scores, details={**scores.details, **beside_people(scores.items, behaviour)})
+        return ask(cell.task, language, limit=cell.limit)
 
 
 def _failure(failed: PhaseError) -> Failure:

@@ -183,6 +183,11 @@ class Steering:
         return any(sight.startswith("own ") for sight in self.looks_at)
 
     @property
+    def held_out(self) -> bool:
+        """Whether each item's row was fitted without that item, as `facts` say."""
+        return bool(self.items) and self.facts.get("held_out") is True
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 over everything in it, as 64 hexadecimal digits."""
         arrays = {name: _digest(array) for name, array in self.arrays().items()}

@@ -43,6 +43,7 @@ class Task(Protocol):
     A task may have two more methods. `identity()`, an Identity of all that decides its questions, without a
     network; results of a task without one are never reused. `people(reporter)`, the Behaviour of people on
     the same items, or None: their accuracy and how well a model agrees with them stand beside its own.
+    `validation()`, a Task of other problems on which what is to be chosen is chosen, or None.
     """
 
     @property
@@ -63,3 +64,9 @@ class Task(Protocol):
         as JSON, for models that are asked so) and "by", a list of columns by which accuracy is told apart.
         """
         ...
+
+
+def validation_of(task: Task) -> Task | None:
+    """The task on which what is to be chosen for `task` is chosen, if it has one."""
+    found = getattr(task, "validation", None)
+    return found() if found is not None else None

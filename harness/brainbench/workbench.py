@@ -8,11 +8,9 @@ apart by the very objects of the plan: two may share a name.
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures, Recording
 from brainbench.errors import DataError, PluginError, ShapeError
@@ -26,97 +24,15 @@ from brainbench.nouns import (
 )
 from brainbench.nuisances import nuisances
 from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell
-from brainbench.protocols import require, require_plain
+from brainbench.protocols import require_plain
 from brainbench.records import Skip
+from brainbench.slots import Opened, OpenedSlot, Slot, phase
+from brainbench.steering import Fits, Steering
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel, OpenLanguageModel
 
 T = TypeVar("T")
-Opened = OpenModel | OpenBaseline
 Made = tuple[AnyFeatures, dict[str, Any]] | Skip
-
-
-class PhaseError(Exception):
-    """What went wrong (its `error`), and in which phase of a cell."""
-
-    def __init__(self, phase: str, error: BaseException) -> None:
-        super().__init__(phase)
-        self.phase = phase
-        self.error = error
-
-
-@contextmanager
-def phase(name: str) -> Iterator[None]:
-    """Name the phase in which an exception was raised; the innermost name stays."""
-    try:
-        yield
-    except (PhaseError, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # a plugin that exits, or an extension that panics, fails its cell only
-        raise PhaseError(name, error) from error
-
-
-@dataclass
-class _Slot(Generic[T]):
-    """Holds one value, or the error that making it raised, for the key it was made for."""
-
-    key: Hashable = None
-    made: T | None = None
-    error: PhaseError | None = None
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        if self.key != key:
-            self.clear()
-            try:
-                self.made = make()
-            except PhaseError as error:
-                self.error = error
-            self.key = key
-        if self.error is not None:
-            raise self.error
-        assert self.made is not None
-        return self.made
-
-    def clear(self) -> None:
-        self.key, self.made, self.error = None, None, None
-
-
-@dataclass
-class _Opened(_Slot[Opened]):
-    """A slot whose value comes from a context, which is left before another is entered."""
-
-    context: AbstractContextManager[Opened] | None = None
-    clean: bool = True
-
-    def enter(self, key: Hashable, name: str, make: Callable[[], AbstractContextManager[Opened]]) -> Opened:
-        method = {"open": "open()", "intervention": "apply()"}[name]
-
-        def opened() -> Opened:
-            with phase(name):
-                context = make()
-                if not hasattr(context, "__enter__"):
-                    raise PluginError(f"{method} gave {_kind(context)}, not a context to enter.")
-                model = context.__enter__()
-                self.context = context
-                if name != "open" or not isinstance(model, OpenBaseline):
-                    require(model, OpenModel, f"What {method} gave")
-                return model
-
-        return self.get(key, opened)
-
-    def clear(self) -> None:
-        """Leave the context; `clean` says whether that went well."""
-        context, self.context = self.context, None
-        super().clear()
-        self.clean = True
-        if context is not None:
-            try:
-                context.__exit__(None, None, None)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:
-                self.clean = False
-                warnings.warn(f"Leaving a model failed: {type(error).__name__}: {error}", stacklevel=2)
 
 
 @dataclass
@@ -125,11 +41,12 @@ class Workbench:
 
     reporter: Reporter
     _identities: dict[tuple[int, ModelOptions], Identity] = field(default_factory=dict)
-    _model: _Opened = field(default_factory=_Opened)
-    _changed: _Opened = field(default_factory=_Opened)
-    _features: _Slot[Made] = field(default_factory=_Slot)
-    _stimuli: _Slot[tuple[Stimulus, ...]] = field(default_factory=_Slot)
-    _recording: _Slot[Recording] = field(default_factory=_Slot)
+    _model: OpenedSlot = field(default_factory=OpenedSlot)
+    _changed: OpenedSlot = field(default_factory=OpenedSlot)
+    _fitted: Slot[Steering | Skip] = field(default_factory=Slot)
+    _features: Slot[Made] = field(default_factory=Slot)
+    _stimuli: Slot[tuple[Stimulus, ...]] = field(default_factory=Slot)
+    _recording: Slot[Recording] = field(default_factory=Slot)
 
     def identity(self, model: Model, options: ModelOptions) -> Identity:
         """The model's identity, found out once: hashing weights or asking a hub is slow."""
@@ -223,7 +140,30 @@ class Workbench:
         change, source = cell.intervention, cell.dataset
         if change.name != NOTHING and source is None:
             return Skip(f"{change.name!r} is learnt from brain data: name a dataset, too.")
-        opened = self._open(cell, *self._keys(cell))
+        return self.language(cell, self._open(cell, *self._keys(cell)))
+
+    def unchanged(self, cell: TaskCell) -> Opened:
+        """The cell's model as it is without any change."""
+        model_key, _ = self._keys(cell)
+        self._undo()
+        return self._model.enter(model_key, "open", lambda: cell.model.open(cell.options, self.reporter))
+
+    def fitted(self, cell: TaskCell, model: OpenModel) -> Steering | Skip:
+        """What the cell's intervention fits on the unchanged model."""
+        change = cell.intervention
+        assert isinstance(change, Fits)
+
+        def make() -> Steering | Skip:
+            with phase("intervention"):
+                found = change.fit(model, cell.dataset, self.reporter)  # type: ignore[arg-type]
+                if not isinstance(found, Steering | Skip):
+                    raise PluginError(f"fit() of {change.name} gave {_kind(found)}, not a Steering.")
+                return found
+
+        return self._fitted.get(self._keys(cell)[1], make)
+
+    def language(self, cell: TaskCell, opened: Opened) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
+        """An open model of the cell ready to answer, and facts on how it is run; or a Skip."""
         if not isinstance(opened, OpenLanguageModel):
             return Skip(f"{cell.model.name} is no language model: it answers nothing.")
         with phase("open"):
@@ -239,6 +179,7 @@ class Workbench:
     def close(self) -> None:
         """Undo interventions and close models."""
         self._changed.clear()
+        self._fitted.clear()
         self._model.clear()
 
     def _keys(self, cell: AnyCell) -> tuple[tuple[Hashable, ...], tuple[Hashable, ...]]:
@@ -248,15 +189,19 @@ class Workbench:
 
     def _open(self, cell: AnyCell, model_key: Hashable, change_key: Hashable) -> Opened:
         if self._changed.key != change_key:
-            self._changed.clear()  # a change is undone before another is made
-            if not self._changed.clean:
-                self._model.clear()  # and a model on which it may still act is opened anew
+            self._undo()
         asked, change = _require(cell.model), _require(cell.intervention)
         model = self._model.enter(model_key, "open", lambda: asked.open(cell.options, self.reporter))
         if isinstance(model, OpenBaseline) or cell.dataset is None:
             return model
         source = cell.dataset
         return self._changed.enter(change_key, "intervention", lambda: change.apply(model, source))
+
+    def _undo(self) -> None:
+        """Undo a change, before another is made; a model on which it may still act is opened anew."""
+        self._changed.clear()
+        if not self._changed.clean:
+            self._model.clear()
 
     def _items(self, cell: Cell) -> tuple[int, ...]:
         items = cell.item_set.indices(self.stimuli(cell))

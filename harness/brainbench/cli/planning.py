@@ -44,6 +44,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         tasks=tasks,
         solvers=solvers,
         limit=chosen["limit"],
+        protocol=chosen["protocol"],
     )
     if not plan.cells:
         raise UsageError(

@@ -55,6 +55,14 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     "--intervention", "interventions", multiple=True, default=["none"], show_default=True, help="Repeatable."
 )
 @click.option(
+    "--protocol",
+    type=click.Choice(["validation", "paper"]),
+    default="validation",
+    show_default=True,
+    help="On what the strength of a steering is chosen: a task's validation set, or the task itself as in "
+    "the paper (said beside the result, and never ranked).",
+)
+@click.option(
     "--pooling",
     type=click.Choice(["last", "mean"]),
     default="last",

@@ -46,8 +46,8 @@ def ask(
         config |= {"doc_to_text": _conversation(language.lm, columns["messages"]), "target_delimiter": ""}
     if hasattr(language.lm, "id_column"):  # for steerings that differ between items
         language.lm.id_column = columns.get("id")
-    with _undisturbed():
-        loaded, asked = _load(task, config)
+    with undisturbed():
+        loaded, asked = load_task(task, config)
         places = _places(asked.eval_docs, columns.get("group"), limit, task.name)
         told = _told(steering, asked.eval_docs, places, columns.get("id")) if steering else {}
         samples = _evaluate(task, loaded, places, language, template=language.chat and not own_chat)
@@ -64,7 +64,7 @@ def ask(
     return TaskScores(items, _by(samples, items, columns.get("by") or ()), details)
 
 
-def _load(task: Task, config: dict[str, Any]) -> tuple[Any, Any]:
+def load_task(task: Task, config: dict[str, Any]) -> tuple[Any, Any]:
     """What lm-eval makes of a configuration: its dictionary, and in it the one task."""
     from lm_eval.tasks import TaskManager
 
@@ -109,7 +109,7 @@ def _evaluate(
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Keep lm-eval from printing, logging, warning and from moving Python's random numbers."""
     state = random.getstate()
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), unheard():

@@ -245,7 +245,11 @@ class Metric(Protocol):
 
 @runtime_checkable
 class Intervention(Protocol):
-    """A change made to an open model before it is asked anything; "none" is the baseline."""
+    """A change made to an open model before it is asked anything; "none" is the baseline.
+
+    One with an attribute `needs_dataset` that is False is learnt from no dataset: it is also applied where
+    none is named, and then given None.
+    """
 
     @property
     def name(self) -> str:

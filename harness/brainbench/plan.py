@@ -48,8 +48,9 @@ class Cell:
 class TaskCell:
     """One task to be asked of a model, whole or only its first `limit` problems.
 
-    `dataset`: what the intervention is learnt from; "none" needs none. `protocol`: on what the strength of a
-    steering is chosen, the task's validation set or, as in the paper, the task itself.
+    `dataset`: what the intervention is learnt from; "none" and what was learnt before need none. `protocol`:
+    on what the strength of a steering is chosen, the task's validation set or, as in the paper, the task
+    itself.
     """
 
     model: Model
@@ -147,5 +148,10 @@ class Plan:
 
 
 def _sources(intervention: Intervention, datasets: Sequence[BrainDataset]) -> Sequence[BrainDataset | None]:
-    """What an intervention may be learnt from before tasks are asked; "none" changes nothing, once."""
-    return datasets if intervention.name != NOTHING and datasets else (None,)
+    """What an intervention may be learnt from before tasks are asked; what is learnt from nothing, once."""
+    return datasets if needs_dataset(intervention) and datasets else (None,)
+
+
+def needs_dataset(intervention: Intervention) -> bool:
+    """Whether it is learnt from brain data: "none" is not, nor what says so by `needs_dataset`."""
+    return intervention.name != NOTHING and getattr(intervention, "needs_dataset", True) is not False

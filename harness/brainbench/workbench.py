@@ -23,7 +23,7 @@ from brainbench.nouns import (
     Reporter,
 )
 from brainbench.nuisances import nuisances
-from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell
+from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell, needs_dataset
 from brainbench.protocols import require_plain
 from brainbench.records import Skip
 from brainbench.slots import Opened, OpenedSlot, Slot, phase
@@ -138,7 +138,7 @@ class Workbench:
     def language_model(self, cell: TaskCell) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
         """The cell's model, changed as the cell wants it and ready to answer, and facts; or a Skip."""
         change, source = cell.intervention, cell.dataset
-        if change.name != NOTHING and source is None:
+        if needs_dataset(change) and source is None:
             return Skip(f"{change.name!r} is learnt from brain data: name a dataset, too.")
         return self.language(cell, self._open(cell, *self._keys(cell)))
 
@@ -192,9 +192,9 @@ class Workbench:
             self._undo()
         asked, change = _require(cell.model), _require(cell.intervention)
         model = self._model.enter(model_key, "open", lambda: asked.open(cell.options, self.reporter))
-        if isinstance(model, OpenBaseline) or cell.dataset is None:
+        if isinstance(model, OpenBaseline) or (cell.dataset is None and change.name == NOTHING):
             return model
-        source = cell.dataset
+        source: Any = cell.dataset  # None only for a change that needs none
         return self._changed.enter(change_key, "intervention", lambda: change.apply(model, source))
 
     def _undo(self) -> None:

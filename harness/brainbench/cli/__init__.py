@@ -12,6 +12,7 @@ import click
 from brainbench.cli.board import board
 from brainbench.cli.list import list_installed
 from brainbench.cli.run import INTERRUPTED, run
+from brainbench.cli.steer import steer
 from brainbench.errors import BrainbenchError, UsageError
 from brainbench.text import plain
 
@@ -55,3 +56,4 @@ def main() -> None:
 main.add_command(run)
 main.add_command(list_installed)
 main.add_command(board)
+main.add_command(steer)

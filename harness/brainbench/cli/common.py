@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from brainbench.catalog import Catalog, Problem
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 db_option = click.option(
     "--db",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -24,6 +26,35 @@ db_option = click.option(
     show_envvar=True,
     help="SQLite file that keeps the results; by default one for all runs of this user.",
 )
+
+_MODEL_OPTIONS = (
+    click.option(
+        "--dtype",
+        type=click.Choice(["float32", "bfloat16", "float16"]),
+        default="float32",
+        show_default=True,
+        help="Of weights and activations.",
+    ),
+    click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps, ..."),
+    click.option(
+        "--batch-size", type=click.IntRange(min=1), help="By default chosen, and halved if need be."
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=0,
+        show_default=True,
+        help="For random weights and the like.",
+    ),
+    click.option("--trust-remote-code", is_flag=True, help="Run code that comes with the model."),
+)
+
+
+def model_options(command: F) -> F:
+    """The options that say how a model is run, in the order in which help shows them."""
+    for option in reversed(_MODEL_OPTIONS):
+        command = option(command)
+    return command
 
 
 def results_file(given: Path | None) -> Path:

@@ -8,7 +8,7 @@ from brainbench.errors import UsageError
 
 if TYPE_CHECKING:
     from brainbench.catalog import Catalog
-    from brainbench.nouns import Task
+    from brainbench.nouns import Intervention, Task
     from brainbench.plan import Plan
 
 ALL_TASKS = "all"
@@ -36,7 +36,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         models=models,
         datasets=datasets,
         metrics=metrics,
-        interventions=[catalog.interventions.get(name) for name in dict.fromkeys(chosen["interventions"])],
+        interventions=[find_intervention(catalog, name) for name in dict.fromkeys(chosen["interventions"])],
         options=ModelOptions(**{name: chosen[name] for name in names}, head=bool(tasks)),
         regions=chosen["regions"],
         item_sets=chosen["item_sets"],
@@ -52,6 +52,15 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
             "or no metric is installed."
         )
     return plan
+
+
+def find_intervention(catalog: Catalog, name: str) -> Intervention:
+    """The intervention of this name, or the kept one that `steering:PATH` names."""
+    from brainbench.steering_intervention import PREFIX, saved
+
+    if name.startswith(PREFIX) and name not in catalog.interventions:
+        return saved(name)
+    return catalog.interventions.get(name)
 
 
 def find_tasks(catalog: Catalog, names: tuple[str, ...]) -> list[Task]:

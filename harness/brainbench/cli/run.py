@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainbench.cli import demo
-from brainbench.cli.common import console, db_option, installed, results_file, show_tasks, warn
+from brainbench.cli.common import (
+    console,
+    db_option,
+    installed,
+    model_options,
+    results_file,
+    show_tasks,
+    warn,
+)
 from brainbench.cli.planning import make_plan
 from brainbench.errors import BrainbenchError
 
@@ -52,7 +60,12 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 @click.option("--items", "item_sets", multiple=True, help="Only this set of items; repeatable.")
 @click.option("--metric", "metrics", multiple=True, help="name or name/protocol; repeatable; by default all.")
 @click.option(
-    "--intervention", "interventions", multiple=True, default=["none"], show_default=True, help="Repeatable."
+    "--intervention",
+    "interventions",
+    multiple=True,
+    default=["none"],
+    show_default=True,
+    help="Its name, or steering:PATH for what `brainbench steer fit` kept; repeatable.",
 )
 @click.option(
     "--protocol",
@@ -69,23 +82,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     show_default=True,
     help="Read the last input token, or the mean over the item's own tokens.",
 )
-@click.option(
-    "--dtype",
-    type=click.Choice(["float32", "bfloat16", "float16"]),
-    default="float32",
-    show_default=True,
-    help="Of weights and activations.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps, ...")
-@click.option("--batch-size", type=click.IntRange(min=1), help="By default chosen, and halved if need be.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**63 - 1),
-    default=0,
-    show_default=True,
-    help="For random weights and the like.",
-)
-@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with the model.")
+@model_options
 @click.option(
     "--ceiling/--no-ceiling",
     "ceilings",

@@ -138,7 +138,7 @@ class OpenHuggingFaceModel:
         head = self._head()
         if head is None:
             raise ModelError(f"The model {self.name} was opened without its head and cannot choose words.")
-        only_last = all(steering.where == "last" for steering in self._steerings)
+        only_last = all(steering.idle or steering.where == "last" for steering in self._steerings)
         with quiet():
             return log_odds(
                 self.network,

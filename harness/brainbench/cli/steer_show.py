@@ -1,0 +1,175 @@
+"""`brainbench steer show` and `export`: what a kept steering is, and the same for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainbench.cli.common import console
+from brainbench.errors import UsageError
+from brainbench.text import plain
+
+if TYPE_CHECKING:
+    from brainbench.steering import Steering
+
+WHERE = {
+    "last": "the last token of the prompt",
+    "prompt": "every token of the prompt",
+    "all": "every token, also those after the prompt",
+}
+kept = click.argument("path", type=click.Path(path_type=Path))
+
+
+@click.command()
+@kept
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(path: Path, as_json: bool) -> None:
+    """Say what a steering changes, how much, at which tokens, and who fitted it on what.
+
+    PATH is a folder that `brainbench steer fit` made, a control vector of repeng or llama.cpp (.gguf; needs
+    the package gguf), or a dictionary of lm-eval's `steered` model (.pt). Reading executes nothing.
+    """
+    from brainbench.steering_reading import read
+
+    steering = read(path)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(summary(steering), indent=2))
+        return
+    print_summary(steering, path)
+
+
+@click.command()
+@kept
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace OUT.")
+@click.option("--model-type", default="llama", show_default=True, help="For .gguf: the model's model_type.")
+@click.option(
+    "--stack", default="layers", show_default=True, help="For .pt: what the model calls its list of layers."
+)
+@click.option(
+    "--attention", default="self_attn", show_default=True, help="For .pt: what it calls attention in each."
+)
+def export(path: Path, out: Path, force: bool, **names: str) -> None:
+    """Write the steering in PATH for another tool: OUT ends in .gguf (repeng, llama.cpp) or .pt (lm-eval).
+
+    Both formats act at every token of every prompt: what was fitted with `--where all` fits into them.
+    """
+    from brainbench.steering_reading import export as write
+    from brainbench.steering_reading import read
+
+    if out.exists() and not force:
+        raise UsageError(f"{out} is there already.", hint="Name another file, or add --force.")
+    write(read(path), out, **names)
+    click.echo(f"Written to {plain(out)}.")
+
+
+def summary(steering: Steering) -> dict[str, Any]:
+    """All that `show` says, as plain JSON."""
+    return {
+        "fingerprint": steering.fingerprint,
+        **steering.form(),
+        "oracle": steering.oracle,
+        "places": [_place(site, steering) for site in steering.changes],
+    }
+
+
+def _place(site: str, steering: Steering) -> dict[str, Any]:
+    """One place: the norm of a vector (their mean where there are rows), the rank of a subspace."""
+    import numpy as np
+
+    from brainbench.steering import Addition
+
+    change = steering.changes[site]
+    if isinstance(change, Addition):
+        wide = change.vector.astype(np.float64)
+        rows = len(wide) if wide.ndim == 2 else None
+        norm = float(np.linalg.norm(wide, axis=-1).mean())
+        return {
+            "place": site,
+            "kind": "addition",
+            "width": change.width,
+            "norm": norm,
+            "strength": change.strength,
+            "rows": rows,
+        }
+    rank = len(change.basis)
+    return {"place": site, "kind": "gain", "width": change.width, "rank": rank, "gain": change.gain}
+
+
+def print_summary(steering: Steering, path: Path) -> None:
+    """A table of places, and under it where it acts, what its fit has seen, and who fitted it on what."""
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text(f"Steering {path}", style="bold")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in ("place", "kind", "width", "norm", "strength", "rows"):
+        table.add_column(column, justify="left" if column in {"place", "kind"} else "right")
+    for place in summary(steering)["places"]:
+        table.add_row(*_cells(place))
+    out = console()
+    out.print(table)
+    out.print()
+    grid = Table.grid(padding=(0, 2))
+    for heading, words in _notes(steering):
+        grid.add_row(Text(heading, style="bold"), Text(plain(words), overflow="fold"))
+    out.print(grid)
+    out.print()
+
+
+def _cells(place: dict[str, Any]) -> tuple[str, ...]:
+    head = (place["place"], place["kind"], str(place["width"]))
+    if place["kind"] == "gain":
+        return (head[0], f"gain, rank {place['rank']}", head[2], "", f"x {place['gain']:g}", "all")
+    rows = "all" if place["rows"] is None else str(place["rows"])
+    return (*head, f"{place['norm']:.4g}", f"{place['strength']:g}", rows)
+
+
+def _notes(steering: Steering) -> list[tuple[str, str]]:
+    """Headings and sentences. Facts come from a file and may be anything."""
+    from brainbench.steering_intervention import SavedSteering
+
+    facts = steering.facts
+    changes = "every prompt" if not steering.items else f"{len(steering.items)} items, each its own way"
+    told = "yes: its fit was told of the very items that it changes; never ranked with honest ones"
+    notes = [
+        ("acts at", WHERE[steering.where]),
+        ("changes", _keyed(steering) or changes),
+        ("has seen", ", ".join(steering.looks_at) or "nothing that is known of"),
+        ("oracle", told if steering.oracle else "no"),
+    ]
+    if "intervention" in facts:
+        notes.append(("fitted by", f"{facts['intervention']}{_version(facts)}"))
+    if "dataset" in facts:
+        simulated = " (SIMULATED)" if facts.get("simulated") else ""
+        where = (
+            f"{facts['dataset']}{_version(facts, 'dataset_version')}{simulated}, region {facts.get('region')}"
+        )
+        counts = f"{_count(facts, 'fitted_on')} items, {_count(facts, 'people')} people"
+        notes.append(("fitted on", f"{where}: {counts}"))
+    if isinstance(model := facts.get("model"), dict):
+        revision = f", revision {str(model['revision'])[:19]}" if "revision" in model else ""
+        notes.append(("for model", f"{model.get('name')}{revision}, {model.get('dtype')}"))
+    role = "a control" if SavedSteering(steering).role == "control" else "guided by the brain"
+    notes.append(("counts as", role))
+    if "imported" in facts:
+        notes.append(("imported", f"from {facts['imported']}: nothing is known of who fitted it on what"))
+    return [*notes, ("fingerprint", steering.fingerprint)]
+
+
+def _keyed(steering: Steering) -> str:
+    """For rows that belong to values of a condition: which."""
+    return f"by {steering.key}: {', '.join(steering.items)}" if steering.key else ""
+
+
+def _version(facts: Any, name: str = "version") -> str:
+    return f" v{facts[name]}" if name in facts else ""
+
+
+def _count(facts: Any, name: str) -> str:
+    found = facts.get(name)
+    return str(len(found)) if isinstance(found, list | tuple) else "an unknown number of"

@@ -1,0 +1,58 @@
+"""Fit a steering by an intervention, and note in it what it was fitted with."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, cast
+
+from brainbench.errors import NotApplicable, PluginError, UsageError
+from brainbench.nouns import BrainDataset, Intervention, Model, ModelOptions, Reporter
+from brainbench.records import Skip
+from brainbench.steering import Steerable, Steering, Where
+
+
+def acting_at(intervention: Intervention, where: Where) -> Intervention:
+    """The same intervention for other tokens; raises UsageError for one that has no choice of them."""
+    known = is_dataclass(intervention) and "where" in {field.name for field in fields(intervention)}
+    if not known or isinstance(intervention, type):
+        raise UsageError(f"{intervention.name!r} has no choice of the tokens at which it acts.")
+    changed: Intervention = replace(cast("Any", intervention), where=where)
+    return changed
+
+
+def fit(
+    intervention: Intervention,
+    model: Model,
+    dataset: BrainDataset,
+    options: ModelOptions,
+    reporter: Reporter,
+) -> Steering:
+    """What the intervention fits on the model and the dataset, with more facts: "role", "model", "data".
+
+    Raises UsageError for an intervention that fits no steering, NotApplicable where there is nothing to fit.
+    """
+    fits: Any = getattr(intervention, "fit", None)
+    if fits is None:
+        raise UsageError(
+            f"The intervention {intervention.name!r} fits no steering that could be kept.",
+            hint="`brainbench list interventions` shows all.",
+        )
+    identity = model.identity(options)
+    with model.open(options, reporter) as opened:
+        if not isinstance(opened, Steerable):
+            raise NotApplicable(f"{model.name} is no model that could be steered.")
+        label = f"Fitting {intervention.name} on {dataset.name}"
+        with reporter.task(label, 1) as advance:
+            found = fits(opened, dataset, reporter)
+            advance(1)
+    if isinstance(found, Skip):
+        raise NotApplicable(f"{intervention.name} cannot be fitted on {dataset.name}: {found.reason}")
+    if not isinstance(found, Steering):
+        raise PluginError(f"fit() of {intervention.name} gave {type(found).__name__}, not a Steering.")
+    region = found.facts.get("region", dataset.regions[0])
+    more = {
+        "role": getattr(intervention, "role", "brain"),
+        "model": dict(identity.facts),
+        "data": dict(dataset.identity(region).facts),
+    }
+    return replace(found, facts={**found.facts, **more})

@@ -50,7 +50,7 @@ class SavedSteering:
     def role(self) -> Role:
         """As its facts say; where they do not, "brain" only if its fit has seen brain responses."""
         said = self.kept.facts.get("role")
-        if said not in {"brain", "control"}:
+        if said not in ("brain", "control"):
             said = "brain" if "responses" in self.kept.looks_at else "control"
         return "brain" if said == "brain" else "control"
 

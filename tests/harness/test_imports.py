@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from brainbench.steering import Addition, Steering
+from brainbench.steering_files import save
 
 HEAVY = (
     "torch",
@@ -22,6 +26,7 @@ HEAVY = (
 ALLOWED = {
     "--help": {"click"},
     "list": {"click", "numpy", "pluggy", "rich"},
+    "steer": {"click", "numpy", "rich", "safetensors", "pluggy"},
     "board": {"click", "numpy", "rich", "platformdirs", "sqlite_utils", "sqlite_fts4", "pluggy"},
 }
 # sqlite_utils imports pandas, and with it these, wherever it finds them installed.
@@ -58,6 +63,12 @@ def third_party(modules: set[str]) -> set[str]:
         ("list", "--json"),
         ("board",),
         ("board", "--json"),
+        ("steer", "--help"),
+        ("steer", "fit", "--help"),
+        ("steer", "apply", "--help"),
+        ("steer", "show", "--help"),
+        ("steer", "export", "--help"),
+        ("steer", "show", "KEPT"),
     ],
     ids=" ".join,
 )
@@ -69,7 +80,9 @@ def test_commands_that_compute_nothing_import_nothing_heavy(
     path = tmp_path_factory.mktemp("db") / "b.db"
     Leaderboard(path).close()
     monkeypatch.setenv("BRAINBENCH_DB", str(path))
-    modules = imported(*arguments)
+    kept = tmp_path_factory.mktemp("kept")
+    save(Steering({"layer.1": Addition(np.ones(2))}), kept)
+    modules = imported(*(str(kept) if word == "KEPT" else word for word in arguments))
     assert not modules & set(HEAVY)
     allowed = ALLOWED["--help" if "--help" in arguments else arguments[0]]
     assert third_party(modules) <= allowed

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from brainbench.arrays import FloatArray
     from brainbench.catalog import Catalog
     from brainbench.nouns import Reporter
+    from brainbench.steering import Steering
     from brainbench.steering_trial import Prompt
 
 TASK = "deduction_3"
@@ -88,13 +89,14 @@ def apply(
         prompts = _prompts(catalog, prompt, chosen, reporter)
         with model.open(options, reporter) as opened:
             odds = log_odds(opened, steering, prompts, words, strengths, reporter)
+    rows = _items(steering, prompts, odds, words)
     if as_json:
         import json
 
         told = {"steering": steering.fingerprint, "words": words, "strengths": strengths}
-        click.echo(json.dumps({**told, "items": _items(prompts, odds, words)}, indent=2))
+        click.echo(json.dumps({**told, "items": rows}, indent=2))
         return
-    _print_table(prompts, odds, words, strengths)
+    _print_table(rows, words, strengths)
 
 
 def _two(words: tuple[str, str]) -> tuple[str, str]:
@@ -138,12 +140,20 @@ def _likelier(odds: float, words: tuple[str, str]) -> str:
     return words[0] if odds > 0 else words[1] if odds < 0 else "neither"
 
 
-def _items(prompts: Sequence[Prompt], odds: FloatArray, words: tuple[str, str]) -> list[dict[str, Any]]:
-    """By item: the right answer, log-odds and likelier word without the steering, then at each strength."""
+def _items(
+    steering: Steering, prompts: Sequence[Prompt], odds: FloatArray, words: tuple[str, str]
+) -> list[dict[str, Any]]:
+    """By item: the right answer, log-odds and likelier word without the steering, then at each strength.
+
+    "steered": whether the steering has a row for it.
+    """
+    from brainbench.steering import names_of
+
     return [
         {
             "id": prompt.stimulus.id,
             "right": prompt.right,
+            "steered": steering.row(names_of(prompt.stimulus)) is not None,
             "log_odds": [float(value) for value in column],
             "likelier": [_likelier(value, words) for value in column],
         }
@@ -151,9 +161,7 @@ def _items(prompts: Sequence[Prompt], odds: FloatArray, words: tuple[str, str]) 
     ]
 
 
-def _print_table(
-    prompts: Sequence[Prompt], odds: FloatArray, words: tuple[str, str], strengths: Sequence[float]
-) -> None:
+def _print_table(rows: list[dict[str, Any]], words: tuple[str, str], strengths: Sequence[float]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -162,7 +170,6 @@ def _print_table(
     table.add_column("right")
     for heading in ("no steering", *(f"strength {strength:g}" for strength in strengths)):
         table.add_column(heading, justify="right")
-    rows = _items(prompts, odds, words)
     for row in rows:
         cells = (f"{by:+.4f} {word}" for by, word in zip(row["log_odds"], row["likelier"], strict=True))
         table.add_row(*(Text(plain(cell)) for cell in (row["id"], row["right"] or "", *cells)))
@@ -170,6 +177,10 @@ def _print_table(
     out.print(table)
     out.print()
     if judged := [row for row in rows if row["right"] in words]:
-        counts = (sum(row["likelier"][at] == row["right"] for row in judged) for at in range(len(odds)))
+        counts = (
+            sum(row["likelier"][at] == row["right"] for row in judged) for at in range(1 + len(strengths))
+        )
         out.print(f"Right, of {len(judged)}: {', '.join(map(str, counts))}.")
+    if left := sum(not row["steered"] for row in rows):
+        out.print(f"The steering has no row for {left} of these {len(rows)} and leaves them as they are.")
     out.print(plain(f"Log-odds: log p({words[0]}) - log p({words[1]}), and which is likelier."))

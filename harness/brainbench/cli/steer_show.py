@@ -134,11 +134,15 @@ def _notes(steering: Steering) -> list[tuple[str, str]]:
     from brainbench.steering_intervention import SavedSteering
 
     facts = steering.facts
-    changes = "every prompt" if not steering.items else f"{len(steering.items)} items, each its own way"
+    changes = "every prompt"
+    if steering.items:
+        changes = f"{len(steering.items)} items, each its own way"
+    if steering.key:
+        changes = f"each {steering.key} its own way: {', '.join(steering.items)}"
     told = "yes: its fit was told of the very items that it changes; never ranked with honest ones"
     notes = [
         ("acts at", WHERE[steering.where]),
-        ("changes", _keyed(steering) or changes),
+        ("changes", changes),
         ("has seen", ", ".join(steering.looks_at) or "nothing that is known of"),
         ("oracle", told if steering.oracle else "no"),
     ]
@@ -159,11 +163,6 @@ def _notes(steering: Steering) -> list[tuple[str, str]]:
     if "imported" in facts:
         notes.append(("imported", f"from {facts['imported']}: nothing is known of who fitted it on what"))
     return [*notes, ("fingerprint", steering.fingerprint)]
-
-
-def _keyed(steering: Steering) -> str:
-    """For rows that belong to values of a condition: which."""
-    return f"by {steering.key}: {', '.join(steering.items)}" if steering.key else ""
 
 
 def _version(facts: Any, name: str = "version") -> str:

@@ -68,9 +68,9 @@ def apply(
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Ask a model with and without the steering in PATH: which of two words is likelier, and how much.
+    """Try a steering on prompts: which of two words is likelier without it and with it.
 
-    PROMPT is a text, or - for standard input; a chat model gets it as the user's turn. Without one, a few
+    PATH is as for `brainbench steer show`. PROMPT is a text, or - for standard input; a chat model gets it as the user's turn. Without one, a few
     problems are asked. The numbers are log-odds, log p(first word) - log p(second).
     """
     words = _two(words)

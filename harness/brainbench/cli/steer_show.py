@@ -54,9 +54,10 @@ def show(path: Path, as_json: bool) -> None:
     "--attention", default="self_attn", show_default=True, help="For .pt: what it calls attention in each."
 )
 def export(path: Path, out: Path, force: bool, **names: str) -> None:
-    """Write the steering in PATH for another tool: OUT ends in .gguf (repeng, llama.cpp) or .pt (lm-eval).
+    """Write a steering for other tools: control vectors (.gguf), lm-eval (.pt).
 
-    Both formats act at every token of every prompt: what was fitted with `--where all` fits into them.
+    OUT's ending says which. Both act at every token of every prompt, as what was fitted with `--where all`
+    does; a control vector of repeng or llama.cpp holds additions to layer.1 and later ones only.
     """
     from brainbench.steering_reading import export as write
     from brainbench.steering_reading import read

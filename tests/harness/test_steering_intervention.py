@@ -60,11 +60,12 @@ def test_it_is_known_by_what_it_holds_and_not_by_where_it_lies(tmp_path: Path) -
     copied = saved(f"steering:{tmp_path / 'b' / 'steering.json'}")
     other = kept(away(0.5), tmp_path / "c")
     marks = []
-    for intervention in (first, copied, other):
+    for intervention, steering in ((first, away()), (copied, away()), (other, away(0.5))):
         (cell,) = planned(intervention)
         found = identify(cell)
         assert found.resolved
-        assert intervention.fingerprint in str(found.facts)
+        told = found.facts["intervention"]["parameters"]
+        assert told == {"name": intervention.name, "version": 1, "fingerprint": steering.fingerprint}
         assert str(tmp_path) not in str(found.facts)
         marks.append(found.fingerprint)
     assert marks[0] == marks[1] != marks[2]

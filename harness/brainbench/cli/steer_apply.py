@@ -70,8 +70,9 @@ def apply(
 ) -> None:
     """Try a steering on prompts: which of two words is likelier without it and with it.
 
-    PATH is as for `brainbench steer show`. PROMPT is a text, or - for standard input; a chat model gets it as the user's turn. Without one, a few
-    problems are asked. The numbers are log-odds, log p(first word) - log p(second).
+    PATH is as for `brainbench steer show`. PROMPT is a text, or - for standard input; a chat model gets it
+    as the user's turn. Without one, a few problems are asked. The numbers are log-odds, log p(first word) -
+    log p(second).
     """
     words = _two(words)
     from brainbench.steering_reading import read

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainbench.nouns import OpenModel, Task
-from brainbench.plan import TaskCell
+from brainbench.plan import TaskCell, needs_dataset
 from brainbench.records import Outcome, Skip
 from brainbench.slots import phase
 from brainbench.steering import Fits, Steerable, Steering
@@ -51,7 +51,7 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
     """
     change = cell.intervention
     assert isinstance(change, Fits)
-    if cell.dataset is None and getattr(change, "needs_dataset", True):
+    if cell.dataset is None and needs_dataset(change):
         return Skip(f"{change.name!r} is learnt from brain data: name a dataset, too.")
     model = bench.unchanged(cell)
     if not isinstance(model, OpenModel):

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 LEVEL = 0.95
 DRAWS = 10_000
+FEWEST = 4  # groups that a bootstrap can be drawn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,13 @@ def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, se
 
     An expanded bootstrap over groups. Where all groups are alike it would claim to be certain: a `share` of 0
     or 1 then gets the exact interval (Clopper and Pearson), each group counting as one item; anything else
-    has no interval but itself.
+    has no interval but itself. Fewer than four groups say nothing of others: the interval is all that there
+    is, 0 or -1 to 1.
     """
     shares, mean = sums / sizes, float(sums.sum() / sizes.sum())
+    if len(sums) < FEWEST and not (share and mean in (0.0, 1.0)):
+        low, few = 0.0 if share else -1.0, "none: too few problems"
+        return Interval(mean, low, 1.0, LEVEL, 0.0, few)
     if len(sums) > 1 and np.ptp(shares) > 0:
 
         def ratio(drawn: Floats, /, *, axis: int) -> Floats:

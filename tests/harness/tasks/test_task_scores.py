@@ -66,6 +66,17 @@ def test_all_right_is_not_certain() -> None:
     assert made(np.zeros((1, 1))).interval.high == pytest.approx(0.975)
 
 
+@pytest.mark.parametrize("problems", [1, 2, 3])
+def test_a_few_problems_say_nothing_of_others(problems: int) -> None:
+    before, after = made([[1, 0, 1]] * problems), made([[1, 1, 1]] * problems)
+    found = before.interval
+    assert found.estimate == pytest.approx(2 / 3)
+    assert (found.low, found.high) == (0.0, 1.0)
+    change = compare(before, after).interval
+    assert change.estimate == pytest.approx(1 / 3)
+    assert (change.low, change.high) == (-1.0, 1.0)
+
+
 def test_impossible_scores_are_refused() -> None:
     whole = made([[1, 0]])
     for items in (
@@ -139,7 +150,7 @@ def test_the_interval_of_a_pair_is_over_problems() -> None:
 
 
 def test_no_change_is_no_difference() -> None:
-    same = made([[1, 0], [1, 1]])
+    same = made([[1, 0], [1, 1]] * 2)
     found = compare(same, same)
     assert (found.difference, found.items.p, found.over_problems) == (0, 1, None)
     assert (found.interval.low, found.interval.high) == (0, 0)

@@ -65,6 +65,16 @@ class Problem:
         """
         return hashlib.sha256(self.key.encode()).digest()[0] % HELD_OUT_SHARE == 0
 
+    @property
+    def chain(self) -> str:
+        """Its terms or people in a row, whatever is said of them, the same read from either end.
+
+        Problems without a chain in common are no other form of each other: neither the mirror image nor the
+        antonym of a linear order, nor an inclusion with another name, fact or conclusion.
+        """
+        row = self.key.partition(": ")[2].split()
+        return " ".join(min(row, row[::-1]))
+
     def reordered(self, order: Sequence[int]) -> Problem:
         """The same problem with its premises in this order (positions of all premises)."""
         if sorted(order) != list(range(len(self.premises))):

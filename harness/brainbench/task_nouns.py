@@ -40,10 +40,11 @@ class OpenLanguageModel(Protocol):
 class Task(Protocol):
     """Questions asked of a model and scored by its answers, in the form that lm-eval runs.
 
-    A task may have two more methods. `identity()`, an Identity of all that decides its questions, without a
+    A task may have three more methods. `identity()`, an Identity of all that decides its questions, without a
     network; results of a task without one are never reused. `people(reporter)`, the Behaviour of people on
     the same items, or None: their accuracy and how well a model agrees with them stand beside its own.
-    `validation()`, a Task of other problems on which what is to be chosen is chosen, or None.
+    `validation()`, the task on which whatever is to be chosen for this one is chosen, or None: it shares no
+    problem with this one. And it may have `only_by_name`; where that is True, "all" does not mean it.
     """
 
     @property

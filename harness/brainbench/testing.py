@@ -139,9 +139,13 @@ def check_intervention(intervention: Intervention, model: OpenModel, dataset: Br
 
 
 def check_task(task: Task) -> None:
-    """The lm-eval configuration names the task."""
+    """The lm-eval configuration names the task; what is chosen is chosen on another task."""
     _fits(task, Task)
     _require(bool(task.lm_eval_config().get("task")), "Its lm-eval configuration names no task.")
+    chosen_on = getattr(task, "validation", lambda: None)()
+    if chosen_on is not None:
+        _fits(chosen_on, Task)
+        _require(chosen_on.name != task.name, "Its validation() has its own name: it must be another task.")
 
 
 def sample_stimuli(n: int = 6) -> tuple[Stimulus, ...]:

@@ -64,11 +64,13 @@ def find_intervention(catalog: Catalog, name: str) -> Intervention:
 
 
 def find_tasks(catalog: Catalog, names: tuple[str, ...]) -> list[Task]:
-    """The tasks of these names, each once; "all" stands for all that are installed."""
-    every = ALL_TASKS in names and ALL_TASKS not in catalog.tasks
-    wanted = list(catalog.tasks) if every else list(dict.fromkeys(names))
-    if every and not wanted:
-        raise UsageError("No task is installed.")
+    """The tasks of these names, each once; "all" stands for those that need not be asked for by name."""
+    wanted = list(dict.fromkeys(names))
+    if ALL_TASKS in wanted and ALL_TASKS not in catalog.tasks:
+        every = [t.name for t in catalog.tasks.values() if not getattr(t, "only_by_name", False)]
+        if not every:
+            raise UsageError("No task is installed.")
+        wanted = list(dict.fromkeys([*every, *(name for name in wanted if name != ALL_TASKS)]))
     return [catalog.tasks.get(name) for name in wanted]
 
 

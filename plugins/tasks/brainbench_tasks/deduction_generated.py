@@ -53,13 +53,18 @@ def subtypes_asked(premises: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def chain_problems(
-    premises: int, each: int, seed: int, words: Vocabulary = WORDS, held_out: bool | None = None
+def chain_problems(  # noqa: PLR0913, PLR0917 - all that problems follow from
+    premises: int,
+    each: int,
+    seed: int | str,
+    words: Vocabulary = WORDS,
+    held_out: bool | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> tuple[tuple[str, Problem], ...]:
     """`each` different problems of each kind and subtype, with names, in turn: any first part is balanced.
 
     `held_out` as in `random_problem`: only there it says something, where `brainbench/tiny` learnt from the
-    other half.
+    other half. None has a chain (`Problem.chain`) that is among `without`.
     """
     lists = []
     for kind in KINDS_OF_PROBLEM:
@@ -70,7 +75,8 @@ def chain_problems(
                 made = random_problem(
                     kind, rng, premises=premises, subtype=subtype, held_out=held_out, words=words
                 )
-                found.setdefault((made.key, made.conclusion), made)
+                if made.chain not in without:
+                    found.setdefault((made.key, made.conclusion), made)
             lists.append([(f"{kind}-{subtype}-{at:03d}", p) for at, p in enumerate(found.values(), start=1)])
     return tuple(named for turn in zip(*lists, strict=True) for named in turn)
 

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from brainbench.nouns import Identity
 from brainbench.stimuli import Message
 from brainbench_tasks.deduction_generated import Asked
-from brainbench_tasks.deduction_prompts import ask
+from brainbench_tasks.deduction_prompts import PROMPT_VERSION, ask
 
 Document = dict[str, Any]
 Answering = Literal["likelihood", "generation"]
@@ -94,6 +95,22 @@ def first_word_is_right(document: Mapping[str, Any], results: Sequence[str]) -> 
     """Whether what was generated starts with the right answer, in capitals or not (as in the paper)."""
     found = _FIRST_WORD.match(results[0])
     return {"acc": float(found is not None and found[1].capitalize() == document["answer"])}
+
+
+def ending(answering: Answering) -> str:
+    """What a task's name ends in."""
+    return "_generated" if answering == "generation" else ""
+
+
+def manner(answering: Answering) -> str:
+    """How a task's description ends."""
+    return "; the first word generated" if answering == "generation" else ""
+
+
+def identity_of(task: Any, data: Mapping[str, Any]) -> Identity:
+    """All that decides a task's questions and their score: its name, versions, answering and `data`."""
+    facts = {"name": task.name, "version": task.version, "format": FORMAT, "prompt_version": PROMPT_VERSION}
+    return Identity({**facts, "answering": getattr(task, "answering", "likelihood"), **data})
 
 
 def data_hash(documents: Iterable[Document]) -> str:

@@ -32,6 +32,7 @@ from brainbench.progress import SilentReporter
 from brainbench.protocols import missing, require_dataset_values, require_plain_values
 from brainbench.records import Scores, Skip
 from brainbench.stimuli import Message, Stimulus
+from brainbench.task_nouns import validation_of
 
 TOLERANCE = 1e-4
 
@@ -142,7 +143,7 @@ def check_task(task: Task) -> None:
     """The lm-eval configuration names the task; what is chosen is chosen on another task."""
     _fits(task, Task)
     _require(bool(task.lm_eval_config().get("task")), "Its lm-eval configuration names no task.")
-    chosen_on = getattr(task, "validation", lambda: None)()
+    chosen_on = validation_of(task)
     if chosen_on is not None:
         _fits(chosen_on, Task)
         _require(chosen_on.name != task.name, "Its validation() has its own name: it must be another task.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from brainbench.errors import UsageError, words_of
 from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task, is_baseline
-from brainbench.protocols import require
+from brainbench.protocols import NAME, require
 
 T = TypeVar("T")
 
@@ -125,6 +125,26 @@ class Catalog:
         found = [*twins, *(model for model in self.models.values() if is_baseline(model))]
         by_name = {model.name: model for model in found if model is not None}
         return [model for name, model in by_name.items() if name not in {chosen.name for chosen in models}]
+
+    def find_intervention(self, spec: str) -> Intervention:
+        """The registered intervention called `spec`, or for "name@place" that one at a place.
+
+        Raises UsageError for a name that nobody answers to, or that asks for more than one place.
+        """
+        name, at, place = spec.partition("@")
+        if spec in self.interventions or not at:
+            return self.interventions.get(spec)
+        found = self.interventions.get(name)
+        if NAME.fullmatch(place) is None or "@" in place:
+            raise UsageError(
+                f"{spec!r} does not name one place after the @.",
+                hint=f"Name a region of the dataset or a type of problem, as in {name}@md.",
+            )
+        if not hasattr(found, "at"):
+            raise UsageError(f"The intervention {name!r} is the same everywhere: it takes no @{place}.")
+        made = found.at(place)
+        require(made, Intervention, f"What {name!r} gave for @{place}")
+        return cast(Intervention, made)
 
     def find_metrics(self, spec: str) -> list[Metric]:
         """The metric "name/protocol", or every protocol of the metric "name"."""

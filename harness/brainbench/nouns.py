@@ -249,6 +249,9 @@ class Intervention(Protocol):
 
     One with an attribute `needs_dataset` that is False is learnt from no dataset: it is also applied where
     none is named, and then given None.
+
+    One with a method `at(place)`, which gives the same with the name "name@place", can be asked for under
+    that name: learnt from another region, or from one type of problem.
     """
 
     @property

@@ -60,7 +60,7 @@ def find_intervention(catalog: Catalog, name: str) -> Intervention:
 
     if name.startswith(PREFIX) and name not in catalog.interventions:
         return saved(name)
-    return catalog.interventions.get(name)
+    return catalog.find_intervention(name)
 
 
 def find_tasks(catalog: Catalog, names: tuple[str, ...]) -> list[Task]:

@@ -65,7 +65,8 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     multiple=True,
     default=["none"],
     show_default=True,
-    help="Its name, or steering:PATH for what `brainbench steer fit` kept; repeatable.",
+    help="Its name, name@region, name@type of problem, or steering:PATH for what `brainbench steer fit` "
+    "kept; repeatable.",
 )
 @click.option(
     "--protocol",

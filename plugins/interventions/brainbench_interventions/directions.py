@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from brainbench.steering import ANY_OTHER
 from brainbench_interventions.material import Material
 from brainbench_interventions.ridge_map import Array, RidgeMap
 
@@ -20,9 +21,9 @@ def stream(seed: int, *names: str) -> np.random.Generator:
 
 
 def random_directions(material: Material, seed: int) -> Directions:
-    """A Gaussian direction for each place (Xiao, Du & Lin 2026, control `-random`)."""
+    """A Gaussian direction for each place (Xiao, Du & Lin 2026, control `-random`), drawn for these types."""
     return {
-        site: stream(seed, "random-direction", site).normal(size=states.shape[1:])
+        site: stream(seed, "random-direction", site, *material.kinds).normal(size=states.shape[1:])
         for site, states in material.states.items()
     }
 
@@ -71,6 +72,24 @@ def to_spread(directions: Directions, material: Material) -> dict[str, Array]:
         if length > 0 and sigma > 0:
             found[site] = direction * (sigma / length)
     return found
+
+
+def by_type(found: Mapping[str, Directions], material: Material) -> tuple[tuple[str, ...], dict[str, Array]]:
+    """From directions by type: names of rows, and for each place the rows (types + 1 x width).
+
+    The last row is for what is of any other type: the mean of the rows above, as long as they are. A type
+    without a direction has no row, as if it were not known.
+    """
+    scaled = {kind: to_spread(directions, material) for kind, directions in found.items()}
+    kinds = tuple(kind for kind, directions in scaled.items() if directions)
+    rows = {}
+    for site, states in material.states.items():
+        known = {kind: scaled[kind][site] for kind in kinds if site in scaled[kind]}
+        if known:
+            mean = {site: np.mean(list(known.values()), axis=0)}
+            other = to_spread(mean, material).get(site, np.zeros(states.shape[1]))
+            rows[site] = np.stack([*(known.get(kind, other) for kind in kinds), other])
+    return (*kinds, ANY_OTHER), rows
 
 
 def folds(types: tuple[str, ...], count: int, seed: int) -> NDArray[np.intp]:

@@ -18,6 +18,7 @@ from brainbench_interventions.descent import spread
 from brainbench_interventions.ridge_map import Array
 
 LABEL = "label"  # the condition of a stimulus that holds the right answer, True or False
+TYPE = "type"  # the one that holds its type of problem, a name that tasks' documents have, too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +39,9 @@ class Person:
 class Material:
     """Items, their types (all alike where a dataset has none), right answers, states and people.
 
-    labels (items) or None. states: place -> (items x width), float64. sigma: place -> the spread of states
-    around the mean of their type, over all items.
+    key: the condition of stimuli and documents that holds their type, or "" where types are the dataset's
+    strata, which no other problem has. labels (items) or None. states: place -> (items x width), float64.
+    sigma: place -> the spread of states around the mean of their type, over all items.
     """
 
     items: tuple[str, ...]
@@ -48,6 +50,7 @@ class Material:
     states: Mapping[str, Array]
     people: tuple[Person, ...]
     facts: Mapping[str, Any]
+    key: str = ""
 
     def select(self, rows: IntArray) -> Material:
         """The same of the items at these ascending positions; who has none of them is left out."""
@@ -106,7 +109,8 @@ def gather(  # noqa: PLR0913
         return Skip("The model gives no access to what it computes, so that nothing in it can be steered.")
     region = region or dataset.regions[0]
     if region not in dataset.regions:
-        return Skip(f"Dataset {dataset.name} has no region {region!r}.")
+        known = ", ".join(dataset.regions)
+        return Skip(f"Dataset {dataset.name} has no region or type of problem {region!r}; regions: {known}.")
     stimuli = tuple(dataset.stimuli(reporter))
     features = model.features(stimuli, reporter)
     sites = [site for site in features.layers if site.startswith(f"{module}.")]
@@ -114,14 +118,16 @@ def gather(  # noqa: PLR0913
     if not sites:
         return Skip(f"The model has no {module} outputs that could be steered.")
     recording = dataset.recording(region, reporter)
+    types = _types(stimuli)
     facts = {"dataset": dataset.name, "dataset_version": dataset.version, "region": region}
     return Material(
         items=recording.items,
-        types=recording.strata or ("",) * len(recording.items),
+        types=types or recording.strata or ("",) * len(recording.items),
         labels=_labels(stimuli),
         states={site: features.layers[site].astype(np.float64) for site in sites},
         people=_people(dataset, region, reporter),
         facts={**facts, "simulated": dataset.simulated, "features": dict(features.made)},
+        key=TYPE if types else "",
     )
 
 
@@ -134,6 +140,11 @@ def _people(dataset: BrainDataset, region: str, reporter: Reporter) -> tuple[Per
         Person(found.id, found.responses, found.present, right.get(found.id))
         for found in dataset.recording(region, reporter).participants
     )
+
+
+def _types(stimuli: Sequence[Stimulus]) -> tuple[str, ...]:
+    found = tuple(stimulus.conditions.get(TYPE) for stimulus in stimuli)
+    return tuple(str(kind) for kind in found) if all(isinstance(kind, str) for kind in found) else ()
 
 
 def _labels(stimuli: Sequence[Stimulus]) -> NDArray[np.bool_] | None:

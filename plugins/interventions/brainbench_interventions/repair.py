@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from brainbench.answers import Answers
 from brainbench.steering import Addition, Steering, Where
 from brainbench_interventions.descent import CHECK_EVERY, Check, Climbed, Place, climb, spread
-from brainbench_interventions.directions import Directions, stream
+from brainbench_interventions.directions import stream
 from brainbench_interventions.material import Material, Person
 from brainbench_interventions.ridge_map import Array, Objective, RidgeMap, Similarity
 from brainbench_interventions.targets import MAKE, Source
@@ -30,6 +31,8 @@ class Climbing:
 
     radius: in spreads of states. steps: at most, while the model is asked; blind_steps: always, where not.
     source: whose patterns (see targets), or "random-direction", tried as often as the others are checked.
+    consistent_only: W is fitted only on items that the model and the person both get right, or both wrong;
+    the model has to be asked then.
     """
 
     source: Source | str = "own"
@@ -40,6 +43,7 @@ class Climbing:
     blind_steps: int = 20
     where: Where = "last"
     seed: int = 0
+    consistent_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +64,13 @@ class Repair:
         return np.ones(len(self.items), dtype=np.bool_) if self.right is None else self.right
 
 
+class _Rows(NamedTuple):
+    """Of a person's items: positions of those to be changed, and whether W is fitted on each."""
+
+    chosen: NDArray[np.intp]
+    fitted: NDArray[np.bool_]
+
+
 def repairs(material: Material, how: Climbing, answers: Answers | None = None) -> Iterator[Repair]:
     """One for each type and person with something to change."""
     wrong = np.ones(len(material.items), dtype=np.bool_)
@@ -71,32 +82,25 @@ def repairs(material: Material, how: Climbing, answers: Answers | None = None) -
         for person in part.people:
             right = np.ones(len(rows), dtype=np.bool_) if person.right is None else person.right
             chosen = np.flatnonzero((wrong[rows] & right)[person.present])  # among the person's items
-            if len(chosen) and len(person.present) >= FEWEST:
-                repair = _repair(part, person, chosen, how, answers)
+            fitted = np.ones(len(person.present), dtype=np.bool_)
+            if how.consistent_only:
+                fitted = (wrong[rows] != right)[person.present]
+            if len(chosen) and fitted.sum() >= FEWEST:
+                repair = _repair(part, person, _Rows(chosen, fitted), how, answers)
                 if repair is not None:
                     yield repair
 
 
-def average(found: list[Repair]) -> Directions:
-    """The mean over all successful changes, of all people and items: "NARI (gen.)"; empty without any."""
-    sums: dict[str, Array] = {}
-    for repair in found:
-        for site, changes in repair.changes.items():
-            if repair.kept().any():
-                sums[site] = sums.get(site, 0.0) + changes[repair.kept()].sum(axis=0)
-    count = sum(int(repair.kept().sum()) for repair in found)
-    return {site: total / count for site, total in sums.items()}
-
-
 def _repair(
-    part: Material, person: Person, chosen: NDArray[np.intp], how: Climbing, answers: Answers | None
+    part: Material, person: Person, rows: _Rows, how: Climbing, answers: Answers | None
 ) -> Repair | None:
+    chosen = rows.chosen
     items = tuple(part.items[row] for row in person.present[chosen])
     check = None if answers is None else _check(answers, items, how.where)
     if how.source == "random-direction":
         climbed = _wander(part, person, len(chosen), how, check)
     else:
-        places = _places(part, person, chosen, how)
+        places = _places(part, person, rows, how)
         if places is None:
             return None
         climbed = climb(places, steps=how.blind_steps if check is None else how.steps, check=check)
@@ -104,9 +108,7 @@ def _repair(
     return Repair(person.id, part.types[0], items, climbed.changes, right)
 
 
-def _places(
-    part: Material, person: Person, chosen: NDArray[np.intp], how: Climbing
-) -> dict[str, Place] | None:
+def _places(part: Material, person: Person, rows: _Rows, how: Climbing) -> dict[str, Place] | None:
     """Each place's objective, with W of this person, this type and this place."""
     made = MAKE[how.source](part, person, stream(how.seed, how.source, person.id, part.types[0]))  # type: ignore[index]
     if made is None:
@@ -115,10 +117,10 @@ def _places(
     places = {}
     for site, all_states in part.states.items():
         states = all_states[person.present]
-        ridge = RidgeMap.fit(states, responses)
+        ridge = RidgeMap.fit(states[rows.fitted], responses[rows.fitted])
         places[site] = Place(
-            Objective.of(ridge, targets[chosen], how.similarity, intercept=how.intercept),
-            states[chosen],
+            Objective.of(ridge, targets[rows.chosen], how.similarity, intercept=how.intercept),
+            states[rows.chosen],
             rate=0.1 * float(np.abs(all_states).mean()),
             radius=how.radius * spread(all_states),
             items=len(states),

@@ -7,7 +7,7 @@ language-only and everything held out are ours. All directions have the same pla
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -16,19 +16,21 @@ from brainbench.answers import Answers
 from brainbench.hookspecs import Register
 from brainbench.nouns import Intervention
 from brainbench.records import Skip
-from brainbench.steering import Steering
+from brainbench.steering import ANY_OTHER, Steering
+from brainbench_interventions import words
+from brainbench_interventions.averages import average, shortest
 from brainbench_interventions.directions import (
     Directions,
+    by_type,
     difference_of_means,
     folds,
     label_probe,
     random_directions,
-    to_spread,
 )
 from brainbench_interventions.fitted import Fitted
 from brainbench_interventions.material import Material
-from brainbench_interventions.repair import Climbing, Repair, average, repairs
-from brainbench_interventions.ridge_map import Similarity
+from brainbench_interventions.repair import Climbing, Repair, repairs
+from brainbench_interventions.ridge_map import Array, Similarity
 from brainbench_interventions.targets import Source
 
 Kind = Source | Literal["random-direction", "language-only", "label-probe"]
@@ -46,6 +48,19 @@ class Climbs(Fitted):
     radius: float = 10.0
     steps: int = 200
     blind_steps: int = 20
+    consistent_only: bool = False
+
+    @property
+    def guided(self) -> bool:
+        """Whether it is the method itself."""
+        return self.source == "own"
+
+    def cannot(self, material: Material, answers: Answers | None) -> str:
+        """Why there is nothing to be fitted only where answers agree; empty where there is."""
+        known = all(person.right is not None for person in material.people)
+        if self.consistent_only and not (known and answers is not None):
+            return "Whether the model and people agree on an item is not known."
+        return ""
 
     def climbing(self) -> Climbing:
         """The parameters of the climb."""
@@ -58,36 +73,68 @@ class Climbs(Fitted):
             self.blind_steps,
             self.where,
             self.seed,
+            self.consistent_only,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class DirectionSteering(Climbs):
-    """One direction per place, the same for every item; or held out, for each fold of items its own.
+    """One direction per place and type of problem, or only per place; or, held out, such for each fold.
 
-    held_out: with so many folds, each item is steered by what was fitted without it and without its scan;
-    0 fits one direction on all items, meant for other problems.
+    per_type: each type of problem has its own, all others the mean of these. held_out: with so many folds,
+    each item is steered by what was fitted without it and without its scan, as long as the spread: there is
+    no strength to choose, because no other problem is steered; 0 fits on all items, for other problems.
+    nearest, unit: how changes are averaged, see averages.
     """
 
+    per_type: bool = True
     held_out: int = 0
+    nearest: bool = False
+    unit: bool = False
+
+    @property
+    def what(self) -> str:
+        """What is done, and what that controls for."""
+        kind = "held-out" if self.held_out else "type" if self.per_type else "joint"
+        return words.direction(self.source, kind)
 
     def steer_with(self, material: Material, answers: Answers | None) -> Steering | Skip:
         """Fit once, or once for each fold."""
         labels = self.source in {"language-only", "label-probe"}
         if labels and material.labels is None:
             return Skip("The dataset's items have no right answers of True or False.")
+        if reason := self.cannot(material, answers):
+            return Skip(reason)
         asked = answers is not None and self.source in BRAINS
         seen = _sights(material, self.source, labels=labels or asked)
         facts = self.facts(material, model_asked=asked)
-        if not self.held_out:
-            return self.steering(to_spread(self._directions(material, answers), material), seen, facts)
+        if self.held_out:
+            return self.steering(self._held_out(material, answers), seen, facts, material.items)
+        names, rows = self._rows(material, answers)
+        if self.per_type and material.key and len(material.kinds) > 1:
+            return self.steering(rows, seen, facts, names, material.key)
+        return self.steering({site: found[-1] for site, found in rows.items()}, seen, facts)
+
+    def _held_out(self, material: Material, answers: Answers | None) -> dict[str, Array]:
+        """Rows for all items, each from a fit on the other folds."""
         fold = folds(material.types, self.held_out, self.seed)
-        rows: dict[str, Any] = {site: np.zeros(states.shape) for site, states in material.states.items()}
+        rows = {site: np.zeros(states.shape) for site, states in material.states.items()}
         for number in range(self.held_out):
-            rest = material.select(np.flatnonzero(fold != number))
-            for site, direction in to_spread(self._directions(rest, answers), rest).items():
-                rows[site][fold == number] = direction
-        return self.steering(rows, seen, facts, material.items)
+            names, found = self._rows(material.select(np.flatnonzero(fold != number)), answers)
+            for item in np.flatnonzero(fold == number):
+                kind = material.types[item]
+                row = names.index(kind) if kind in names else -1
+                for site, directions in found.items():
+                    rows[site][item] = directions[row]
+        return rows
+
+    def _rows(self, material: Material, answers: Answers | None) -> tuple[tuple[str, ...], dict[str, Array]]:
+        """Names of rows and the rows: one per type, and the last for all others; see by_type."""
+        if not self.per_type or not material.key:
+            names, rows = by_type({ANY_OTHER: self._directions(material, answers)}, material)
+            return names[-1:], {site: found[-1:] for site, found in rows.items()}
+        parts = {kind: material.select(material.of_type(kind)) for kind in material.kinds}
+        return by_type({kind: self._directions(part, answers) for kind, part in parts.items()}, material)
 
     def _directions(self, material: Material, answers: Answers | None) -> Directions:
         if self.source == "random-direction":
@@ -96,7 +143,8 @@ class DirectionSteering(Climbs):
             assert material.labels is not None
             fit = difference_of_means if self.source == "language-only" else label_probe
             return fit(material, material.labels)
-        return average(list(repairs(material, self.climbing(), answers)))
+        found = list(repairs(material, self.climbing(), answers))
+        return average(found, nearest=self.nearest, unit=self.unit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +152,16 @@ class OracleSteering(Climbs):
     """Each item by itself, told when it is right, with a person's scan of that very item: NARI.
 
     An item gets the shortest of the changes that made the model get it right, over people; items that the
-    model gets right by itself, and those that nobody's responses repair, are left as they are. With
-    source "language-only" an item is pushed towards its right answer by the difference of means.
+    model gets right by itself, and those that nobody's responses repair, are left as they are. It stops at
+    success: no strength is left to choose.
     """
+
+    strengths: tuple[float, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What is done, and what that controls for."""
+        return words.direction(self.source, "oracle")
 
     def steer_with(self, material: Material, answers: Answers | None) -> Steering | Skip:
         """Repair what the model gets wrong."""
@@ -116,13 +171,15 @@ class OracleSteering(Climbs):
             )
         if self.source in {"language-only", "label-probe"}:
             return Skip(f"There is no oracle by {self.source}.")
+        if reason := self.cannot(material, answers):
+            return Skip(reason)
         found = list(repairs(material, self.climbing(), answers))
         own: tuple[str, ...] = ("own label", "labels")
         if self.source in {"own", "other-person"}:
             own = ("own response", *own)
         seen = tuple(dict.fromkeys((*_sights(material, self.source, labels=True), *own)))
         facts = self.facts(material, targeted=_count(found, right=False), repaired=_count(found, right=True))
-        nearest = _nearest(found)
+        nearest = shortest(found)
         if not nearest:
             return Skip("No item was repaired.")
         items = tuple(item for item in material.items if item in nearest)
@@ -139,18 +196,6 @@ def _sights(material: Material, source: Kind, *, labels: bool) -> tuple[str, ...
     return tuple(sight for sight, seen in told if seen)
 
 
-def _nearest(found: list[Repair]) -> dict[str, dict[str, Any]]:
-    """Of each repaired item the shortest change, by the mean of its lengths over places."""
-    nearest: dict[str, tuple[float, dict[str, Any]]] = {}
-    for repair in found:
-        for row in np.flatnonzero(repair.kept()):
-            change = {site: rows[row] for site, rows in repair.changes.items()}
-            length = float(np.mean([np.linalg.norm(vector) for vector in change.values()]))
-            if length < nearest.get(repair.items[row], (np.inf,))[0]:
-                nearest[repair.items[row]] = (length, change)
-    return {item: change for item, (_, change) in nearest.items()}
-
-
 def _count(found: list[Repair], *, right: bool) -> dict[str, int]:
     """By person: how many items were to be repaired, or were."""
     counts: dict[str, int] = {}
@@ -164,15 +209,16 @@ def built_in() -> tuple[Climbs, ...]:
     """Every one, by name: general, held out, and oracles (named nari) with as many tries each."""
     general = DirectionSteering(name="nari-general")
     controls = [replace(general, name=source, source=source) for source in (*BRAINS[1:], *WORDLESS)]
-    heldout = [replace(general, name="nari-heldout", held_out=5)]
-    heldout += [replace(c, name=f"{c.name}-heldout", held_out=5) for c in controls if c.source in _FITTED]
+    joint = replace(general, name="nari-general-joint", per_type=False)
+    without = replace(general, name="nari-heldout", held_out=5, strengths=())
+    heldout = [replace(without, name=f"{name}-heldout", source=name) for name in _FITTED]
     oracle = OracleSteering(name="nari")
     tried: tuple[Kind, ...] = (*BRAINS[1:], "random-direction")
     oracles = [oracle, *(replace(oracle, name=f"nari-{source}", source=source) for source in tried)]
-    return (general, *controls, *heldout, *oracles)
+    return (general, joint, *controls, without, *heldout, *oracles)
 
 
-_FITTED = {"language-only", "shuffled-items", "mean-pattern"}
+_FITTED: tuple[Kind, ...] = ("mean-pattern", "shuffled-items", "language-only")
 
 
 @hookimpl

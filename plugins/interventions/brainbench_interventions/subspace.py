@@ -1,18 +1,15 @@
-"""Amplify what a model's states share with people's responses: a subspace by partial least squares.
+"""Amplify or damp what a model's states share with people's responses, and controls of the same rank.
 
 Ours, no paper's. All people's responses stand beside each other, each person's of the same total variance,
-states and responses centred within types; the subspace is spanned by the left singular vectors of their
-cross-covariance (PLS-SVD). How many of them is chosen by how well they carry over to items left out.
+states and responses centred within types; see joint_structure for the subspace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brainbench import hookimpl
 from brainbench.answers import Answers
@@ -20,42 +17,28 @@ from brainbench.hookspecs import Register
 from brainbench.nouns import Intervention
 from brainbench.records import Skip
 from brainbench.steering import Change, Gain, Steering
-from brainbench_interventions.directions import folds, stream
+from brainbench_interventions.directions import stream
 from brainbench_interventions.fitted import Fitted
+from brainbench_interventions.joint_structure import Pairs, cca, centre, components, pls
 from brainbench_interventions.material import Material
 from brainbench_interventions.ridge_map import Array
 
-_NOTHING = 1e-10  # relative size of singular values taken for what rounding leaves of zero
-
-
-def pls(states: Array, responses: Array, most: int) -> tuple[Array, Array]:
-    """Left and right singular vectors of X'Y, rows (k x width) and (k x voxels), largest first, k <= most.
-
-    From centred states X (items x width) and responses Y (items x voxels), through items x items matrices
-    only: with X = Q S P', X'Y = P (S Q'Y) and S Q'Y has as many rows as there are items.
-    """
-    Q, scale, P = np.linalg.svd(states, full_matrices=False)
-    inner, values, right = np.linalg.svd((scale[:, None] * Q.T) @ responses, full_matrices=False)
-    count = min(most, int((values > _NOTHING * max(values[0], 1e-300)).sum()))
-    return inner[:, :count].T @ P, right[:count]
-
-
-def components(states: Array, responses: Array, types: Sequence[str], most: int, seed: int) -> int:
-    """How many components carry over: the number with the largest summed covariance in items left out.
-
-    Five folds, dealt within types. For each component the covariance of states and responses, projected on
-    vectors fitted without them, is summed over folds; a component that does not carry over adds nothing or
-    less. At least one.
-    """
-    fold = folds(tuple(types), min(5, len(types)), seed)
-    gains = np.zeros(most)
-    for number in np.unique(fold):
-        out = fold == number
-        X, Y = _centre(states[~out], types, ~out), _centre(responses[~out], types, ~out)
-        left, right = pls(X, Y, most)
-        x, y = _centre(states[out], types, out) @ left.T, _centre(responses[out], types, out) @ right.T
-        gains[: len(left)] += (x * y).sum(axis=0)
-    return 1 + int(np.cumsum(gains).argmax())
+Source = Literal["own", "shuffled-items", "random", "model-components"]
+# By what the change may be multiplied, which is to add once what is there: from taking it away to five times
+# as much of it. The same number of tries for each kind; nothing comes first.
+GAINS = (0.0, -1.0, -0.5, 0.5, 1.0, 2.0, 4.0)
+_WHAT: dict[Source, tuple[str, str]] = {
+    "own": ("what states share with people's responses", "ours"),
+    "shuffled-items": (
+        "what states share with responses to other items",
+        "a control for which response belongs to which item",
+    ),
+    "random": ("states in a random subspace", "a control for any subspace of that rank"),
+    "model-components": (
+        "the largest principal components of states",
+        "a control for where states vary without a brain",
+    ),
+}
 
 
 def stacked(material: Material, rng: np.random.Generator | None = None) -> Array | None:
@@ -71,38 +54,45 @@ def stacked(material: Material, rng: np.random.Generator | None = None) -> Array
         if rng is not None:
             for rows in map(material.of_type, material.kinds):
                 responses[rows] = responses[rng.permutation(rows)]
-        centred = _centre(responses, material.types, np.ones(len(responses), dtype=np.bool_))
+        centred = centre(responses, material.types)
         length = np.linalg.norm(centred)
         if length > 0:
             parts.append(responses / length)
     return np.hstack(parts) if parts else None
 
 
-def _centre(values: Array, types: Sequence[str], rows: NDArray[np.bool_]) -> Array:
-    """Less the mean of each type; `values` are those of `rows` only."""
-    kinds = np.array(types)[rows]
-    centred = values.astype(np.float64)
-    for kind in np.unique(kinds):
-        centred[kinds == kind] -= centred[kinds == kind].mean(axis=0)
-    return centred
-
-
 @dataclass(frozen=True, kw_only=True)
 class SubspaceSteering(Fitted):
     """Multiplies by 1 + strength what states have in the subspace, around their mean.
 
-    source: "own" responses, "shuffled-items" within types, or a "random" subspace of as many dimensions as
-    the person's own has. most: the largest number of dimensions tried.
+    source: "own" responses, "shuffled-items" within types, a "random" subspace or the largest principal
+    components of states within types ("model-components"), all of as many dimensions as the person's own.
+    most: the largest number of dimensions tried. method: "pls" for covariance, "cca" for correlation; in the
+    span of its weights a gain multiplies each canonical variate by that gain.
     """
 
-    source: Literal["own", "shuffled-items", "random"] = "own"
+    source: Source = "own"
     most: int = 8
+    method: Literal["pls", "cca"] = "pls"
+    strengths: tuple[float, ...] = GAINS
+
+    @property
+    def what(self) -> str:
+        """What is done, and what that controls for."""
+        found, purpose = _WHAT[self.source]
+        by = {"pls": "covariance", "cca": "correlation"}[self.method]
+        rank = f"by {by}" if self.source in {"own", "shuffled-items"} else f"as many as found by {by}"
+        return f"Amplifies or damps {found}, {rank}: {purpose}"
+
+    @property
+    def guided(self) -> bool:
+        """Whether it is the method itself."""
+        return self.source == "own"
 
     def steer_with(self, material: Material, answers: Answers | None) -> Steering | Skip:
         """Fit each place's subspace; answers of the model are not needed."""
         del answers
-        rng = stream(self.seed, "shuffled-items") if self.source == "shuffled-items" else None
-        responses = stacked(material, rng)
+        responses = stacked(material)
         if responses is None or len(material.items) < 2 * len(material.kinds) + 5:
             return Skip("Too few items, or nobody has responses to all of them.")
         changes: dict[str, Change] = {}
@@ -113,24 +103,42 @@ class SubspaceSteering(Fitted):
         if not changes:
             return Skip("States and responses share nothing at any place.")
         sizes = {site: change.basis.shape[0] for site, change in changes.items() if isinstance(change, Gain)}
-        sights = () if self.source == "random" else ("responses",)
-        return Steering(changes, self.where, (), sights, self.facts(material, dimensions=sizes))
+        facts = self.facts(material, dimensions=sizes)
+        # whatever the subspace is of, its rank is that of what is shared with responses
+        return Steering(changes, self.where, (), ("responses",), facts)
 
     def _basis(self, site: str, states: Array, responses: Array, material: Material) -> Array:
-        whole = np.ones(len(states), dtype=np.bool_)
-        count = components(states, responses, material.types, self.most, self.seed)
-        left, _ = pls(
-            _centre(states, material.types, whole), _centre(responses, material.types, whole), count
-        )
+        """Orthonormal rows (k x width); k is that of the person's own, whatever the source."""
+        pairs: Pairs = pls if self.method == "pls" else cca
+        count = components(states, responses, material.types, self.most, self.seed, pairs=pairs)
+        within = centre(states, material.types)
+        left, _ = pairs(within, centre(responses, material.types), count)
         if self.source == "random":
-            drawn = stream(self.seed, "random-subspace", site).normal(size=left.shape[::-1])
-            left = np.linalg.qr(drawn)[0].T
-        return left
+            left = stream(self.seed, "random-subspace", site).normal(size=left.shape)
+        elif self.source == "model-components":
+            left = np.linalg.svd(within, full_matrices=False)[2][: len(left)]
+        elif self.source == "shuffled-items":
+            moved = stacked(material, stream(self.seed, "shuffled-items"))
+            assert moved is not None  # as the responses themselves are there
+            left, _ = pairs(within, centre(moved, material.types), len(left))
+        basis: Array = np.linalg.qr(left.T)[0].T
+        return basis
+
+
+def built_in() -> tuple[SubspaceSteering, ...]:
+    """The subspace and its controls, by both methods."""
+    own = SubspaceSteering(name="brain-subspace")
+    controls = (
+        replace(own, name="shuffled-subspace", source="shuffled-items"),
+        replace(own, name="random-subspace", source="random"),
+        replace(own, name="model-components", source="model-components"),
+    )
+    by_pls = (own, *controls)
+    return (*by_pls, *(replace(made, name=f"{made.name}-cca", method="cca") for made in by_pls))
 
 
 @hookimpl
 def register_interventions(register: Register[Intervention]) -> None:
     """Offer the subspace and its controls."""
-    register(SubspaceSteering(name="brain-subspace"))
-    register(SubspaceSteering(name="shuffled-subspace", source="shuffled-items"))
-    register(SubspaceSteering(name="random-subspace", source="random"))
+    for made in built_in():
+        register(made)

@@ -12,7 +12,7 @@ import pytest
 
 from brainbench.arrays import Behaviour, Features, Participant, Recording
 from brainbench.nouns import DatasetCard, Identity
-from brainbench.steering import Addition, Steering
+from brainbench.steering import Addition, Steering, names_of
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Message, Stimulus
 
 ITEMS, WIDTH, VOXELS, PEOPLE = 24, 10, 7, 3
@@ -95,7 +95,7 @@ class Arithmetic:
         for steering in self.active:
             for site, change in steering.changes.items():
                 for row, stimulus in enumerate(stimuli):
-                    found[site][row] = _changed(steering, change, stimulus.id, found[site][row])
+                    found[site][row] = _changed(steering, change, stimulus, found[site][row])
         return Features(found)
 
     @contextmanager
@@ -115,13 +115,14 @@ class Arithmetic:
         return {}
 
 
-def _changed(steering: Steering, change: Any, item: str, x: Any) -> Any:
+def _changed(steering: Steering, change: Any, stimulus: Stimulus, x: Any) -> Any:
     if not isinstance(change, Addition):
         mean = 0 if change.mean is None else change.mean
         return x + (change.gain - 1) * (x - mean) @ change.basis.T @ change.basis
     if change.vector.ndim == 1:
         return x + change.strength * change.vector
-    return x + change.strength * change.vector[steering.items.index(item)] if item in steering.items else x
+    row = steering.row(names_of(stimulus))
+    return x if row is None else x + change.strength * change.vector[row]
 
 
 @pytest.fixture

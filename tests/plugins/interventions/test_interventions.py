@@ -7,24 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.cross_decomposition import PLSSVD
 from sklearn.linear_model import RidgeCV
 
 from brainbench.answers import WordAnswers
 from brainbench.errors import NotApplicable
 from brainbench.identity import canonical
-from brainbench.nouns import Intervention
 from brainbench.progress import SilentReporter
 from brainbench.records import Skip
-from brainbench.steering import Addition, Gain, Steering
-from brainbench_interventions import steering as plugin
-from brainbench_interventions import subspace
+from brainbench.steering import Addition, Steering
 from brainbench_interventions.directions import difference_of_means, folds, label_probe, to_spread
 from brainbench_interventions.material import Material, gather, middle_half
 from brainbench_interventions.repair import Climbing, repairs
 from brainbench_interventions.ridge_map import ALPHAS
 from brainbench_interventions.steering import DirectionSteering, OracleSteering, built_in
-from brainbench_interventions.subspace import SubspaceSteering, components, pls
 from brainbench_interventions.targets import MAKE
 
 QUIET = SilentReporter()
@@ -52,18 +47,6 @@ def named(name: str) -> Any:
     return next(made for made in built_in() if made.name == name)
 
 
-def test_both_plugins_register_what_fits_the_interface() -> None:
-    offered: list[Intervention] = []
-    plugin.register_interventions(offered.append)
-    subspace.register_interventions(offered.append)
-    names = [made.name for made in offered]
-    assert len(set(names)) == len(names)
-    wanted = {"nari", "nari-general", "nari-heldout", "brain-subspace", "random-direction", "random-fmri"}
-    wanted |= {"random-fmri-mean", "mean-pattern", "shuffled-items", "other-person", "language-only"}
-    assert wanted | {"label-probe"} <= set(names)
-    assert all(isinstance(made, Intervention) for made in offered)
-
-
 def test_the_middle_half_is_the_papers() -> None:
     sites = [f"{kind}.{i}" for kind in ("attention", "layer") for i in range(10)]
     assert middle_half(sites, "attention") == tuple(f"attention.{i}" for i in (2, 3, 4, 5, 6))
@@ -78,16 +61,19 @@ def test_all_directions_have_the_same_places_and_lengths(made: Any, arithmetic: 
     model, dataset = arithmetic(), brains()
     steering = fit(made, model, dataset)
     sigma = {site: material(model, dataset).sigma(site) for site in SITES}
-    found = vectors(steering)
+    found, ids = vectors(steering), tuple(stimulus.id for stimulus in dataset.stimuli(QUIET))
     assert tuple(found) == SITES
     for site, rows in found.items():
         expected = sigma[site]
         if made.held_out:
             assert rows.shape == (24, 10)
-            assert len(np.unique(rows.round(5), axis=0)) == made.held_out
+            assert len(np.unique(rows.round(5), axis=0)) == made.held_out * 2  # of each type another
             np.testing.assert_allclose(np.linalg.norm(rows, axis=1), expected, rtol=0.3)
         else:
-            np.testing.assert_allclose(np.linalg.norm(rows), expected, rtol=1e-6)
+            assert rows.shape == ((3, 10) if made.per_type else (10,))
+            np.testing.assert_allclose(np.linalg.norm(rows, axis=-1), expected, rtol=1e-6)
+    assert steering.items == (("one", "two", "*") if steering.key else ids if made.held_out else ())
+    assert steering.key == ("type" if made.per_type and not made.held_out else "")
     assert not steering.oracle
     assert steering.facts["intervention"] == made.name
     assert len(steering.facts["fitted_on"]) == 24
@@ -284,41 +270,3 @@ def test_targets_of_controls(arithmetic: Any, brains: Any) -> None:
     assert found["other-person"][1].shape == y.shape
     alone = MAKE["other-person"](replace(part, people=(person,)), person, np.random.default_rng(3))
     assert alone is None
-
-
-def test_pls_is_scikit_learns(arithmetic: Any) -> None:
-    rng = np.random.default_rng(4)
-    X, Y = rng.normal(size=(20, 30)), rng.normal(size=(20, 9))
-    X, Y = X - X.mean(0), Y - Y.mean(0)
-    theirs = PLSSVD(n_components=4, scale=False).fit(X, Y)
-    left, right = pls(X, Y, 4)
-    np.testing.assert_allclose(left @ left.T, np.eye(4), atol=1e-12)
-    np.testing.assert_allclose(np.abs((left * theirs.x_weights_.T).sum(1)), 1, atol=1e-9)
-    np.testing.assert_allclose(np.abs((right * theirs.y_weights_.T).sum(1)), 1, atol=1e-9)
-
-
-def test_as_many_components_are_chosen_as_were_planted() -> None:
-    rng = np.random.default_rng(6)
-    shared = rng.normal(size=(80, 2))
-    X = shared @ rng.normal(size=(2, 20)) * 2 + 0.3 * rng.normal(size=(80, 20))
-    Y = shared @ rng.normal(size=(2, 15)) + 0.3 * rng.normal(size=(80, 15))
-    assert components(X, Y, ("a", "b") * 40, 8, 0) in {2, 3}
-    assert components(rng.normal(size=(80, 20)), Y, ("a", "b") * 40, 8, 0) <= 8
-
-
-@pytest.mark.parametrize("source", ["own", "shuffled-items", "random"])
-def test_the_subspace_and_its_controls(source: Any, arithmetic: Any, brains: Any) -> None:
-    model, dataset = arithmetic(), brains(absent=3)
-    made = SubspaceSteering(name="s", source=source, strength=0.5)
-    steering = fit(made, model, dataset)
-    own = fit(SubspaceSteering(name="s"), model, dataset)
-    assert tuple(steering.changes) == SITES
-    for site, change in steering.changes.items():
-        assert isinstance(change, Gain)
-        assert change.gain == 1.5
-        assert len(change.basis) == steering.facts["dimensions"][site]
-        if source == "random":
-            assert len(change.basis) == own.facts["dimensions"][site]
-            assert np.abs(change.basis - own.arrays()[f"{site}/basis"]).max() > 0.01
-    assert not steering.oracle
-    assert steering.fingerprint == fit(made, arithmetic(), dataset).fingerprint

@@ -111,6 +111,8 @@ class DirectionSteering(Climbs):
         if self.held_out:
             return self.steering(self._held_out(material, answers), seen, facts, material.items)
         names, rows = self._rows(material, answers)
+        if asked and not rows:
+            return Skip("Nothing that the model gets wrong and people got right was repaired.")
         if self.per_type and material.key and len(material.kinds) > 1:
             return self.steering(rows, seen, facts, names, material.key)
         return self.steering({site: found[-1] for site, found in rows.items()}, seen, facts)
@@ -218,7 +220,7 @@ def built_in() -> tuple[Climbs, ...]:
     return (general, joint, *controls, without, *heldout, *oracles)
 
 
-_FITTED: tuple[Kind, ...] = ("mean-pattern", "shuffled-items", "language-only")
+_FITTED: tuple[Kind, ...] = ("mean-pattern", "shuffled-items", *WORDLESS)
 
 
 @hookimpl

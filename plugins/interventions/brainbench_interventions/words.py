@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Of each source: what is added, and what it is for.
 _WHAT = {
-    "own": ("what drew states towards people's responses", "the method itself"),
+    "own": ("what drew states towards people's responses", "the method of the paper"),
     "random-fmri": ("what drew states towards noise", "a control for having no brain"),
     "random-fmri-mean": (
         "what drew states towards noise around people's mean responses",
@@ -22,7 +22,7 @@ _WHAT = {
         "what drew states towards what another person's responses predict",
         "a control for whose responses they are",
     ),
-    "random-direction": ("random numbers", "a control for any push of that length"),
+    "random-direction": ("a random vector of the same length", "a control for any push of that length"),
     "language-only": (
         "states of True items less those of False ones",
         "a control for right answers without a brain",
@@ -35,7 +35,7 @@ _WHAT = {
 _FORM = {
     "type": "Adds {}, one direction for each type of problem",
     "joint": "Adds {}, one direction for all problems",
-    "held-out": "Adds to each item {}, fitted without it",
+    "held-out": "Adds {}, to each item what was fitted without it",
     "oracle": "Told the right answers, adds to each wrong item {}, until it is right",
 }
 

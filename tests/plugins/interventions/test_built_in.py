@@ -44,8 +44,7 @@ def test_all_are_registered(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize("made", ALL, ids=lambda made: made.name)
 def test_each_fits_and_says_what_it_is(made: Any) -> None:
-    assert isinstance(made, Fits)
-    assert isinstance(made, Intervention)
+    assert all(isinstance(made, protocol) for protocol in (Fits, Intervention))
     assert made.role == ("brain" if made.name in BRAIN else "control")
     assert made.about.endswith(".")
     assert 40 < len(made.about) < 200
@@ -60,7 +59,7 @@ def test_each_sentence_is_another_one() -> None:
 def test_no_direction_and_no_subspace_has_more_tries_than_others() -> None:
     """What steers nobody else's problems, or stops by itself, has nothing to choose."""
     for made in ALL:
-        if isinstance(made, steering.OracleSteering) or getattr(made, "held_out", 0):
+        if isinstance(made, steering.OracleSteering) or getattr(made, "held_out", False):
             assert made.strengths == ()
         elif isinstance(made, steering.DirectionSteering):
             assert made.strengths == (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)

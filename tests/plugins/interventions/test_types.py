@@ -128,6 +128,15 @@ def test_an_unknown_type_is_a_skip_that_names_it(name: str, arithmetic: Any, bra
     assert found.reason == "Dataset brains has no items of the type 'transitive'."
 
 
+def test_a_model_that_is_always_right_gives_no_direction(arithmetic: Any, brains: Any) -> None:
+    def right(steering: Any, items: Any) -> Any:
+        return np.ones(len(items), dtype=bool)
+
+    found = named("nari-general").fit(arithmetic(), brains(), QUIET, right)
+    assert isinstance(found, Skip)
+    assert found.reason == "Nothing that the model gets wrong and people got right was repaired."
+
+
 def test_an_oracle_of_one_type_repairs_that_type_only(arithmetic: Any, brains: Any) -> None:
     whole = named("nari").fit(arithmetic(), brains(), QUIET)
     part = replace(named("nari"), types=("two",)).fit(arithmetic(), brains(), QUIET)

@@ -1,14 +1,25 @@
-"""One model on one task before and after a change, item by item."""
+"""A model's answers to a task before and after a change, item by item; many such pairs at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brainbench.errors import ShapeError
-from brainbench.statistics import Interval, McNemar, SignFlip, mcnemar, sign_flip
-from brainbench.task_scores import TaskScores, interval_over_groups, per_group
+from brainbench.statistics import (
+    Interval,
+    McNemar,
+    SignFlip,
+    mcnemar,
+    ratio_intervals,
+    sign_flip_family,
+)
+from brainbench.task_scores import DRAWS, LEVEL, TaskScores, no_interval
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +40,89 @@ class PairedTask:
     over_problems: SignFlip | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Which items (items,) of a task were answered rightly: ids, the problem and the right answer of each."""
+
+    ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    expected: tuple[str, ...]
+    correct: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, scores: TaskScores) -> Answers:
+        """Those of a run."""
+        rows = [(item.id, item.group, item.expected) for item in scores.items]
+        ids, groups, expected = zip(*rows, strict=True)
+        return cls(ids, groups, expected, scores.correct)
+
+    def in_order_of(self, other: Answers) -> NDArray[np.bool_]:
+        """Which are right, in the other's order of items; raises ShapeError when the items differ."""
+        if (self.ids, self.groups, self.expected) == (other.ids, other.groups, other.expected):
+            return self.correct
+        places = {item: at for at, item in enumerate(self.ids)}
+        if places.keys() != set(other.ids):
+            raise ShapeError("The two runs are not of the same items.", hint="Run both with the same --limit.")
+        order = [places[item] for item in other.ids]
+        mine = [(self.groups[at], self.expected[at]) for at in order]
+        if mine != list(zip(other.groups, other.expected, strict=True)):
+            raise ShapeError("Items of the same name differ between the runs: they are of different versions.")
+        return self.correct[order]
+
+
 def compare(before: TaskScores, after: TaskScores, *, seed: int = 0) -> PairedTask:
     """Compare two runs of a task on the same items, matched by id.
 
     Raises ShapeError when the items differ, also in what was right, or in the problem they belong to.
     """
-    later = {item.id: item for item in after.items}
-    if later.keys() != {item.id for item in before.items}:
-        raise ShapeError("The two runs are not of the same items.", hint="Run both with the same --limit.")
-    pairs = [(item, later[item.id]) for item in before.items]
-    if any((one.group, one.expected) != (two.group, two.expected) for one, two in pairs):
-        raise ShapeError("Items of the same name differ between the runs: they are of different versions.")
-    was, now = (np.array([pair[side].correct for pair in pairs]) for side in (0, 1))
-    sums, sizes = per_group(before.items, now.astype(np.float64) - was)
-    tested = mcnemar(was, now)
-    shares, total = sums / sizes, len(pairs)
-    return PairedTask(
-        tested,
-        tested.gained / total,
-        tested.harmed / total,
-        tested.difference,
-        interval_over_groups(sums, sizes, seed=seed),
-        sign_flip(shares, seed=seed) if len(shares) > 1 and np.ptp(shares) > 0 else None,
-    )
+    return compare_all([(Answers.of(before), Answers.of(after))], seed=seed)[0]
+
+
+def compare_all(pairs: Sequence[tuple[Answers, Answers]], *, seed: int = 0) -> list[PairedTask]:
+    """Compare each pair (before, after) as `compare` does, with the same numbers, in a fraction of the time.
+
+    Resamples and signs are drawn once for all pairs whose problems have the same numbers of items.
+    """
+    tests: list[McNemar] = []
+    changes: list[Floats] = []
+    alike: dict[bytes, list[int]] = {}
+    places: dict[tuple[str, ...], NDArray[np.intp]] = {}
+    for at, (before, after) in enumerate(pairs):
+        was, now = before.correct, after.in_order_of(before)
+        tests.append(mcnemar(was, now))
+        if before.groups not in places:
+            places[before.groups] = _places(before.groups)
+        problems = places[before.groups]
+        changes.append(np.bincount(problems, weights=now.astype(np.float64) - was))
+        alike.setdefault(np.bincount(problems).astype(np.float64).tobytes(), []).append(at)
+    over: dict[int, tuple[Interval, SignFlip | None]] = {}
+    for sizes, those in alike.items():
+        found = _over_problems(np.array([changes[at] for at in those]), np.frombuffer(sizes), seed)
+        over.update(zip(those, found, strict=True))
+    return [_paired(tested, len(pairs[at][0].ids), *over[at]) for at, tested in enumerate(tests)]
+
+
+def _paired(tested: McNemar, total: int, interval: Interval, over: SignFlip | None) -> PairedTask:
+    gain, harm = tested.gained / total, tested.harmed / total
+    return PairedTask(tested, gain, harm, tested.difference, interval, over)
+
+
+def _places(groups: Sequence[str]) -> NDArray[np.intp]:
+    """The position of each item's problem, problems in their order."""
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(group, len(known)) for group in groups], dtype=np.intp)
+
+
+def _over_problems(sums: Floats, sizes: Floats, seed: int) -> list[tuple[Interval, SignFlip | None]]:
+    """For each change (changes x problems), summed over a problem's items: its interval, and its test."""
+    shares = sums / sizes
+    vary = np.flatnonzero(np.ptp(shares, axis=1) > 0)
+    means = sums.sum(axis=1) / sizes.sum()
+    found: list[tuple[Interval, SignFlip | None]] = [(no_interval(float(mean)), None) for mean in means]
+    if not len(vary):
+        return found
+    intervals = ratio_intervals(sums[vary], sizes, seed=seed, draws=DRAWS, level=LEVEL)
+    tests = sign_flip_family(shares[vary].T, seed=seed)
+    for at, interval, mean, p in zip(vary, intervals, tests.means, tests.single, strict=True):
+        found[at] = interval, SignFlip(float(mean), float(p), tests.exact, tests.patterns)
+    return found

@@ -146,4 +146,9 @@ def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, se
 
         exact = binomtest(len(sums) if mean else 0, len(sums)).proportion_ci(LEVEL, "exact")
         return Interval(mean, float(exact.low), float(exact.high), LEVEL, 0.0, "Clopper-Pearson")
+    return no_interval(mean)
+
+
+def no_interval(mean: float) -> Interval:
+    """What stands for the interval where all problems are alike: the mean itself."""
     return Interval(mean, mean, mean, LEVEL, 0.0, "none: the problems do not differ")

@@ -2,6 +2,7 @@
 
 intervals     bootstraps over one kind of unit: percentile, expanded percentile, BCa
 two_factor    intervals for other people and other items at once, also for pairs of objects (RSA)
+ratios        bootstraps of many means over grouped items at once
 permutation   p values from null draws, and the maximum over layers, streaming
 sign_flip     tests over people, exact when they are few; several tests at once
 paired        two models on the same people and items; right and wrong before and after (McNemar)
@@ -35,6 +36,7 @@ from brainbench.statistics.power import (
     variance_components,
 )
 from brainbench.statistics.ranking import Pair, Ranking, rank_models
+from brainbench.statistics.ratios import ratio_intervals
 from brainbench.statistics.resampled_means import mean_of, mean_of_pairs, pairs_of
 from brainbench.statistics.sign_flip import SignFlip, SignFlipFamily, sign_flip, sign_flip_family
 from brainbench.statistics.streams import BLOCK, Block, blocks
@@ -75,6 +77,7 @@ __all__ = [
     "percentile_interval",
     "permutation_p",
     "rank_models",
+    "ratio_intervals",
     "sign_flip",
     "sign_flip_family",
     "simulated_power",

@@ -96,17 +96,21 @@ def expanded_interval(
     the level wanted with n - 1 degrees of freedom (Hesterberg 2015). Raises as `percentile_interval`; the
     draws needed go by the raised level.
     """
-    from scipy.stats import norm, t
-
     require_level_and_draws(level, draws)
-    units = len(numbers(values, "Values to resample", 1))
-    tail = float(norm.sf(np.sqrt(units / (units - 1)) * t.isf((1 - level) / 2, units - 1)))
-    raised = 1 - 2 * tail
+    raised = expanded_level(len(numbers(values, "Values to resample", 1)), level)
     require_level_and_draws(raised, draws)
     inner = _interval(values, statistic, (seed, draws), raised, "percentile")
     return Interval(
         inner.estimate, inner.low, inner.high, level, inner.standard_error, "expanded percentile", draws
     )
+
+
+def expanded_level(units: int, level: float) -> float:
+    """The level of percentiles by which the interval of a mean of so many units (two or more) is expanded."""
+    from scipy.special import ndtr, stdtrit
+
+    tail = float(ndtr(np.sqrt(units / (units - 1)) * stdtrit(units - 1, (1 - level) / 2)))
+    return 1 - 2 * tail
 
 
 def bca_interval(

@@ -62,11 +62,11 @@ class Answers:
             return self.correct
         places = {item: at for at, item in enumerate(self.ids)}
         if places.keys() != set(other.ids):
-            raise ShapeError("The two runs are not of the same items.", hint="Run both with the same --limit.")
+            raise ShapeError("The runs are not of the same items.", hint="Run both with the same --limit.")
         order = [places[item] for item in other.ids]
         mine = [(self.groups[at], self.expected[at]) for at in order]
         if mine != list(zip(other.groups, other.expected, strict=True)):
-            raise ShapeError("Items of the same name differ between the runs: they are of different versions.")
+            raise ShapeError("Items of the same name differ: the runs are of different versions.")
         return self.correct[order]
 
 
@@ -93,7 +93,7 @@ def compare_all(pairs: Sequence[tuple[Answers, Answers]], *, seed: int = 0) -> l
         if before.groups not in places:
             places[before.groups] = _places(before.groups)
         problems = places[before.groups]
-        changes.append(np.bincount(problems, weights=now.astype(np.float64) - was))
+        changes.append(np.bincount(problems, weights=now.astype(np.float64) - was).astype(np.float64))
         alike.setdefault(np.bincount(problems).astype(np.float64).tobytes(), []).append(at)
     over: dict[int, tuple[Interval, SignFlip | None]] = {}
     for sizes, those in alike.items():

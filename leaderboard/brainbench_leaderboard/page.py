@@ -18,9 +18,11 @@ from pathlib import Path
 
 from brainbench.errors import StoreError
 from brainbench.provenance import now, version_of
+from brainbench_leaderboard import task_captions, task_view
 from brainbench_leaderboard.captions import legend, reasons
 from brainbench_leaderboard.origins import Origin, Sources, origins
 from brainbench_leaderboard.store import Leaderboard
+from brainbench_leaderboard.task_view import TaskTables
 from brainbench_leaderboard.values import Row
 from brainbench_leaderboard.view import Table, tables
 
@@ -39,16 +41,27 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskPart:
+    """A task's tables with all that a reader needs to judge them."""
+
+    anchor: str
+    tables: TaskTables
+    legend: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """All that the page says."""
 
     parts: tuple[Part, ...]
+    tasks: tuple[TaskPart, ...]
     brainbench: str
     made: str
 
 
-def view(rows: Iterable[Row], sources: Sources) -> Page:
-    """The page's content for these standings."""
+def view(rows: Iterable[Row], sources: Sources, tasks: Iterable[Row] = ()) -> Page:
+    """The page's content for these standings, and those of tasks."""
     parts = []
     for number, table in enumerate(tables(rows), 1):
         own = [row for section in table.sections for entry in section.lines for row in entry.rows]
@@ -61,7 +74,11 @@ def view(rows: Iterable[Row], sources: Sources) -> Page:
                 origins(table, sources),
             )
         )
-    return Page(tuple(parts), version_of("brainbench") or "of unknown version", now())
+    asked = []
+    for number, found in enumerate(task_view.tasks(tasks), 1):
+        lines = tuple(task_captions.legend(found.rows)), tuple(task_captions.reasons(found.rows))
+        asked.append(TaskPart(f"task-{number}", found, *lines))
+    return Page(tuple(parts), tuple(asked), version_of("brainbench") or "of unknown version", now())
 
 
 def render(page: Page) -> str:
@@ -92,7 +109,11 @@ def publish(store: Leaderboard, folder: Path, rows: Iterable[Row] | None = None)
 
     Raises StoreError when it cannot be written.
     """
-    text = render(view(store.standings() if rows is None else rows, store.sources()))
+    if rows is None:
+        page = view(store.standings(), store.sources(), store.task_standings())
+    else:
+        page = view(rows, store.sources())
+    text = render(page)
     path = folder / NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)

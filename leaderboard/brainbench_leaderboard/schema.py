@@ -195,3 +195,46 @@ def m004_tasks(db: Database) -> None:
         FROM task_records
         """
     )
+
+
+@migrations()
+def m005_steering(db: Database) -> None:
+    """What is known of a steering stands in `task_standings`, from the `details` of its record.
+
+    Never ranked: what was told the right answers (oracle), what had its strength chosen on the test set
+    (protocol 'paper'), what was fitted on the very items (seen > 0), and what does not say.
+    """
+    db.execute("DROP VIEW task_standings")
+    db.execute(
+        """
+        CREATE VIEW task_standings AS
+        WITH told AS (
+            SELECT *,
+                json_extract(details, '$.steering.role') AS role,
+                json_extract(details, '$.steering.oracle') AS oracle,
+                json_extract(details, '$.steering.strength') AS strength,
+                json_extract(details, '$.steering.protocol') AS protocol,
+                json_extract(details, '$.steering.seen') AS seen,
+                json_extract(details, '$.steering.steered') AS steered,
+                json_extract(details, '$.steering.fingerprint') AS steering,
+                json_extract(details, '$.steering.perplexity.before') AS perplexity_before,
+                json_extract(details, '$.steering.perplexity.after') AS perplexity_after
+            FROM task_records
+        ), judged AS (
+            SELECT *, outcome = 'scores' AND resolved AND NOT baseline AND (
+                intervention = 'none' OR oracle = 0 AND protocol != 'paper' AND seen = 0
+            ) IS TRUE AS fair
+            FROM told
+        )
+        SELECT
+            'task' AS kind,
+            CASE WHEN fair THEN rank() OVER (PARTITION BY question, fair ORDER BY accuracy DESC) END AS rank,
+            model, baseline, revision, intervention, learnt_from, seed, dtype,
+            role, oracle, strength, protocol, seen, steered, steering, perplexity_before, perplexity_after,
+            task, task_version, problem_limit, outcome, accuracy, low, high, interval_level, interval_method,
+            items, problems, chance, constant_answer, constant_accuracy, greedy_accuracy, people_accuracy,
+            by_condition, details, reason, phase, exception, hint, resolved, started, seconds,
+            fingerprint, question
+        FROM judged
+        """
+    )

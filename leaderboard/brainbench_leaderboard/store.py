@@ -6,7 +6,7 @@ import functools
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from brainbench_leaderboard import task_results
 from brainbench_leaderboard.columns import cell_columns, outcome_columns
 from brainbench_leaderboard.margins import Cells, with_margins
 from brainbench_leaderboard.schema import migrations
+from brainbench_leaderboard.steered import with_comparisons
 
 BUSY_SECONDS = 60
 _TABLES = ("records", "task_records")
@@ -109,10 +110,23 @@ class Leaderboard:
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
             return with_margins(rows, functools.cache(self._cells))
 
-    def task_standings(self) -> list[dict[str, Any]]:
-        """Accuracies of all models on all tasks, best first within a task, baselines last."""
+    def task_standings(
+        self, task: str | None = None, only: Collection[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Accuracies of all models on all tasks, best first within a task, baselines last.
+
+        Steered ones with what the steering did: see `with_comparisons`. `task`: of this one alone; `only`:
+        these fingerprints, compared also with rows that are not among them.
+        """
         with _explained(self.path):
-            return list(task_results.standings(self.db))
+            rows = list(task_results.standings(self.db, task))
+            answers = functools.partial(task_results.answers, self.db)
+            return with_comparisons(rows, answers, task_results.sources(self.db), only)
+
+    def task_names(self) -> set[str]:
+        """The tasks that there are results of."""
+        with _explained(self.path):
+            return {name for (name,) in self.db.execute("SELECT DISTINCT task FROM task_records")}
 
     def task_items(self, fingerprint: str) -> tuple[TaskItem, ...]:
         """Every item of a task's record, as the model answered it."""

@@ -1,124 +1,93 @@
-"""Accuracies on tasks as tables for the terminal: one for each task, models down."""
+"""Accuracies on tasks as tables for the terminal: one for each task, models down, and what steering did."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from brainbench.text import plain
+from brainbench_leaderboard import task_captions, task_view
+from brainbench_leaderboard.sheets import Cell, Line, Sheet
+from brainbench_leaderboard.values import Row
 
-Row = Mapping[str, Any]
+# SIMPLE_HEAD with a rule between sections where that has an empty line.
+_RULED = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
+_WHOLE = 20  # what is no longer than this is a number with its interval
 STYLES = {"scores": "", "skip": "yellow", "failure": "red"}
-_FEW = 4  # values of a condition that still fit beside an accuracy
 
 
 def tables(rows: Iterable[Row]) -> list[Group]:
-    """One table a task, version and limit; rows come sorted by these."""
-    return [_table(list(group)) for _, group in groupby(rows, key=_question)]
+    """The tables of each task, version and limit; rows come sorted by these."""
+    made = []
+    for task in task_view.tasks(rows):
+        drawn: list[Text | _Fitted] = [Text(task.title, style="bold"), _Fitted(task.models)]
+        for sheet in task.steered:
+            drawn += [Text(""), Text(sheet.title, style="bold"), _Fitted(sheet)]
+        made.append(Group(*drawn))
+    return made
 
 
 def legend(rows: Iterable[Row]) -> list[Text]:
     """What the numbers are."""
-    scored = [row for row in rows if row["outcome"] == "scores"]
-    if not scored:
-        return []
-    lines = [
-        "accuracy: share of items answered rightly [95 % interval for other problems: they are resampled, "
-        "each in all its forms]",
-        "greedy: share of items for which greedy decoding spells the right answer; the accuracy takes the "
-        "likelier of the answers",
-    ]
-    if any(row["people_accuracy"] is not None for row in scored):
-        lines.append(
-            "kappa: agreement with a person on which items are right, beyond what their accuracies give by "
-            "chance (0), mean over people"
-        )
-    return [Text(line, style="dim") for line in lines]
+    return [Text(line, style="dim") for line in task_captions.legend(list(rows))]
 
 
 def reasons(rows: Iterable[Row]) -> list[Text]:
     """What was skipped or failed, and why."""
-    return [
-        Text(f"{row['model']} on {row['task']}: {plain(row['reason'])} {plain(row['hint'] or '')}".strip())
-        for row in rows
-        if row["outcome"] != "scores"
-    ]
+    return [Text(line) for line in task_captions.reasons(rows)]
 
 
-def _question(row: Row) -> tuple[str, int, int | None]:
-    return row["task"], row["task_version"], row["problem_limit"]
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A sheet drawn as wide as the terminal allows: first the gaps give way, then names, numbers last."""
+
+    sheet: Sheet
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for padding, name in ((1, 20), (0, 12)):
+            drawn = _drawn(self.sheet, padding, name)
+            if console.measure(drawn, options=options.update(width=10_000)).minimum <= options.max_width:
+                yield drawn
+                return
+        yield _drawn(self.sheet, 0, 0)
 
 
-def _table(rows: list[Row]) -> Group:
-    first = rows[0]
-    scored = [row for row in rows if row["outcome"] == "scores"]
-    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
-    drawn.add_column("#", justify="right")
-    drawn.add_column("model", overflow="fold")
-    people = any(row["people_accuracy"] is not None for row in scored)
-    for name in ("accuracy", "greedy", *_conditions(scored), *(("kappa",) if people else ())):
-        drawn.add_column(Text(name), justify="right", overflow="fold")
-    for row in rows:
-        drawn.add_row(str(row["rank"] or ""), _who(row), *_values(row, _conditions(scored), people))
-    for label, value, kappa in _references(scored):
-        empty = [""] * len(_conditions(scored))
-        cells = [value, "", *empty, *((kappa,) if people else ())]
-        drawn.add_row("", Text(label, style="italic"), *(Text(cell, style="italic") for cell in cells))
-    sizes = f", {first['items']} items of {first['problems']} problems" if scored else ""
-    limit = f", first {first['problem_limit']} problems" if first["problem_limit"] is not None else ""
-    return Group(Text(f"{first['task']} v{first['task_version']}{limit}{sizes}", style="bold"), drawn)
+def _drawn(sheet: Sheet, padding: int, name: int) -> Table:
+    """With so much beside each column and room for so much of a name; without any, numbers fold too."""
+    gaps = (0, padding, 0, 0)
+    drawn = Table(box=_RULED, show_edge=False, pad_edge=False, padding=gaps, header_style="")
+    drawn.add_column("#", justify="right", no_wrap=name > 0)
+    drawn.add_column(sheet.what, overflow="fold", min_width=name or None)
+    for column, widest in zip(sheet.columns, _widths(sheet), strict=True):
+        whole = max([widest, *map(len, column)]) if name and widest <= _WHOLE else None
+        heading = Text("\n".join(column))
+        drawn.add_column(heading, justify="right", overflow="fold", min_width=whole, no_wrap=bool(whole))
+    for section in sheet.sections:
+        style = "italic" if section.references else ""
+        if section.apart:
+            drawn.add_section()
+        if section.heading:
+            drawn.add_row("", Text(section.heading, style="italic"))
+        for line in section.lines:
+            drawn.add_row(line.rank, _who(line, style), *(_cell(cell, style) for cell in line.cells))
+    return drawn
 
 
-def _conditions(scored: list[Row]) -> dict[str, str]:
-    """Columns beside the accuracy, where there are few: by value, the condition it is of."""
-    found = scored[0]["by_condition"] if scored else {}
-    return {value: name for name, values in found.items() if 1 < len(values) <= _FEW for value in values}
+def _widths(sheet: Sheet) -> list[int]:
+    """Of the longest line in each column, below its name."""
+    cells = [line.cells for section in sheet.sections for line in section.lines]
+    return [max(max(map(len, cell.lines)) for cell in column) for column in zip(*cells, strict=True)]
 
 
-def _values(row: Row, conditions: Mapping[str, str], people: bool) -> list[Text]:
-    if row["outcome"] != "scores":
-        style = STYLES[row["outcome"]]
-        return [Text("skipped" if row["outcome"] == "skip" else "failed", style=style)]
-    greedy = "" if row["greedy_accuracy"] is None else f"{row['greedy_accuracy']:.3f}"
-    main = Text(f"{row['accuracy']:.3f} [{row['low']:.3f}, {row['high']:.3f}]")
-    by = row["by_condition"]
-    parts = [
-        f"{by[name][value]:.3f}" if value in by.get(name, {}) else "" for value, name in conditions.items()
-    ]
-    agreed = _number(row["details"].get("with_model", {}).get("kappa"))
-    return [main, *(Text(text) for text in (greedy, *parts, *((agreed,) if people else ())))]
+def _who(line: Line, style: str) -> Text:
+    text = Text(line.name, style=style)
+    return text.append("\n" + ", ".join(line.marks), style="dim") if line.marks else text
 
 
-def _references(scored: list[Row]) -> list[tuple[str, str, str]]:
-    """What can be had without reading, and what people reach: label, accuracy, kappa."""
-    if not scored:
-        return []
-    row = scored[0]
-    found = []
-    if row["people_accuracy"] is not None:
-        among = row["details"].get("among_people", {}).get("kappa")
-        found.append(("people", _number(row["people_accuracy"]), _number(among)))
-    always = _number(row["details"].get("with_constant", {}).get("kappa"))
-    found.append((f"always {plain(row['constant_answer'])}", _number(row["constant_accuracy"]), always))
-    if row["chance"] is not None:
-        found.append(("guessing", _number(row["chance"]), ""))
-    return found
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _who(row: Row) -> Text:
-    marks = [f"+ {row['intervention']}"] if row["intervention"] != "none" else []
-    marks += [f"of {row['learnt_from']}"] if row["learnt_from"] else []
-    marks += [row["dtype"]] if row["dtype"] not in (None, "float32") else []
-    marks += [] if row["resolved"] else ["not pinned down"]
-    text = Text(plain(row["model"]))
-    return text.append("\n" + ", ".join(marks), style="dim") if marks else text
+def _cell(cell: Cell, style: str) -> Text:
+    text = Text(cell.lines[0], style=STYLES[cell.state] or style)
+    return text.append("".join(f"\n{line}" for line in cell.lines[1:]), style="dim")

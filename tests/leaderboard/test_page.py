@@ -174,7 +174,7 @@ def test_names_and_reasons_from_outside_are_text_wherever_they_stand(
     assert not [name for _, attributes in shown.elements for name in attributes if name == "style"]
     for tag in ("th", "h2", "li", "dd", "h3"):
         assert any(EVIL in text for text in shown.texts[tag]), tag
-    assert all(str(a["href"]).startswith("#table-") for a in shown.all("a"))
+    assert all(str(a["href"]).startswith(("#table-", "#task-")) for a in shown.all("a"))
 
 
 def test_its_policy_allows_its_own_style_and_nothing_else(records: Any, page: Any) -> None:

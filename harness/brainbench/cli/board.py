@@ -38,14 +38,13 @@ def board(  # noqa: PLR0913, PLR0917 - its options
             )
         return
     path = results_file(db)
-    rows, tasks = _standings(path)
+    rows, tasks = _standings(path, task)
     for option, column, name in (("--dataset", "dataset", dataset), ("--items", "item_set", item_set)):
         if name is not None:
             _require_known(option, name, {row[column] for row in rows})
             rows = [row for row in rows if row[column] == name]
     if task is not None:
-        _require_known("--task", task, {row["task"] for row in tasks})
-        rows, tasks = [], [row for row in tasks if row["task"] == task]
+        rows = []
     elif dataset is not None or item_set is not None:
         tasks = []
     if as_json:
@@ -95,14 +94,16 @@ def _require_known(option: str, name: str, known: set[str]) -> None:
 Rows = list[dict[str, Any]]
 
 
-def _standings(path: Path) -> tuple[Rows, Rows]:
-    """What there is of scores, and of tasks."""
+def _standings(path: Path, task: str | None) -> tuple[Rows, Rows]:
+    """What there is of scores, and of tasks or of one task."""
     from brainbench_leaderboard.store import Leaderboard
 
     if not path.exists():
         return [], []
     with Leaderboard.reading(path) as store:
-        return store.standings(), store.task_standings()
+        if task is not None:
+            _require_known("--task", task, store.task_names())
+        return store.standings(), store.task_standings(task)
 
 
 def _show(rows: Rows, tasks: Rows, path: Path) -> None:

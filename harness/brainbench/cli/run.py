@@ -126,13 +126,14 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     with Leaderboard(path) as store:
         results = _compute(plan, catalog, store, again)
         rows = _rows(store.standings(), results)
+        tasks = store.task_standings(only={result.fingerprint for result in results})
         if as_json:
             import json
 
-            click.echo(json.dumps([*rows, *_rows(store.task_standings(), results)], indent=2))
+            click.echo(json.dumps([*rows, *tasks], indent=2))
         else:
             _show(demo.main_rows(rows) if is_demo else rows)
-            show_tasks(_rows(store.task_standings(), results))
+            show_tasks(tasks)
         _say_counts(results, path)
         if is_demo:
             anew = any(isinstance(result, Record) for result in results)

@@ -21,11 +21,12 @@ _AT_ONCE = 1 << 19  # positions drawn at once: the counts stay in the processor'
 def ratio_intervals(
     sums: Values, sizes: Values, *, seed: int, draws: int = 10_000, level: float = 0.95
 ) -> list[Interval]:
-    """Expanded percentile interval of each sum(sums) / sum(sizes), for sums (means x groups), sizes (groups,).
+    """Expanded percentile interval of sum(sums) / sum(sizes), for each of sums (means x groups).
 
-    The numbers are those of `expanded_interval` of the ratio, groups being the units, with the same seed. A
-    mean without variation between groups has an interval of no width. Raises ShapeError for fewer than two
-    groups, values that are not finite and sizes that are not positive; UsageError as `expanded_interval`.
+    sizes (groups,) are shared. The numbers are those of `expanded_interval` of the ratio, groups being the
+    units, with the same seed; a mean that does not vary between groups has an interval of no width. Raises
+    ShapeError for fewer than two groups, values that are not finite and sizes that are not positive, and
+    UsageError as `expanded_interval`.
     """
     wide = numbers(sums, "Sums (means x groups)", 2, least=1)
     over = numbers(sizes, "Sizes of groups", 1)

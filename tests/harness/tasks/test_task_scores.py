@@ -157,7 +157,7 @@ def test_no_change_is_no_difference() -> None:
 
 
 def test_only_runs_on_the_same_items_are_compared() -> None:
-    with pytest.raises(ShapeError, match="same items"):
+    with pytest.raises(ShapeError, match="not of the same items"):
         compare(made([[1]]), made([[1, 0]]))
     other = made([[1]])
     with pytest.raises(ShapeError, match="different versions"):

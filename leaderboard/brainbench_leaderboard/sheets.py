@@ -1,0 +1,60 @@
+"""Tables of tasks as plain values: a sheet has columns and sections of lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brainbench.text import plain
+from brainbench_leaderboard.values import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in one place: its first line, and smaller ones below; `state` as in `Value`."""
+
+    lines: tuple[str, ...] = ("",)
+    state: str = "scores"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A model, a steering, or something to compare with."""
+
+    rank: str
+    name: str
+    marks: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines that belong together.
+
+    references: they are no results of models, but what these are held to. apart: a line is drawn above them.
+    """
+
+    heading: str
+    lines: tuple[Line, ...]
+    references: bool = False
+    apart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table: columns, whose names may have a second line, beside the rank and the name of a `what`."""
+
+    title: str
+    columns: tuple[tuple[str, ...], ...]
+    sections: tuple[Section, ...]
+    what: str = "model"
+
+
+def number(value: float | None) -> str:
+    """With three decimals; nothing for nothing."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def marks(row: Row) -> tuple[str, ...]:
+    """How a model was run, where that is not the usual way."""
+    dtype = row["dtype"] if row["dtype"] not in (None, "float32") else ""
+    return tuple(plain(mark) for mark in (dtype, "" if row["resolved"] else "not pinned down") if mark)

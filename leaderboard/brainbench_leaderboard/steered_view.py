@@ -16,8 +16,8 @@ DASH = "-"
 COLUMNS = (
     ("accuracy",),
     ("change",),
-    ("gain", "harm"),
-    ("p items", "problems"),
+    ("gain,", "harm"),
+    ("p items,", "problems"),
     ("over best", "control"),
     ("ppl",),
 )

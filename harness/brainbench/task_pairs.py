@@ -17,7 +17,7 @@ from brainbench.statistics import (
     ratio_intervals,
     sign_flip_family,
 )
-from brainbench.task_scores import DRAWS, LEVEL, TaskScores, no_interval
+from brainbench.task_scores import DRAWS, FEWEST, LEVEL, TaskScores, interval_of_few, no_interval
 
 Floats = NDArray[np.float64]
 
@@ -118,10 +118,15 @@ def _over_problems(sums: Floats, sizes: Floats, seed: int) -> list[tuple[Interva
     shares = sums / sizes
     vary = np.flatnonzero(np.ptp(shares, axis=1) > 0)
     means = sums.sum(axis=1) / sizes.sum()
-    found: list[tuple[Interval, SignFlip | None]] = [(no_interval(float(mean)), None) for mean in means]
+    found: list[tuple[Interval, SignFlip | None]] = [
+        (no_interval(float(mean), len(sizes)), None) for mean in means
+    ]
     if not len(vary):
         return found
-    intervals = ratio_intervals(sums[vary], sizes, seed=seed, draws=DRAWS, level=LEVEL)
+    if len(sizes) < FEWEST:
+        intervals = [interval_of_few(shares[at], float(means[at])) for at in vary]
+    else:
+        intervals = ratio_intervals(sums[vary], sizes, seed=seed, draws=DRAWS, level=LEVEL)
     tests = sign_flip_family(shares[vary].T, seed=seed)
     for at, interval, mean, p in zip(vary, intervals, tests.means, tests.single, strict=True):
         found[at] = interval, SignFlip(float(mean), float(p), tests.exact, tests.patterns)

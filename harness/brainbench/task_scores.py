@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from brainbench.errors import ShapeError
 from brainbench.protocols import require_plain
-from brainbench.statistics import Interval, expanded_interval
+from brainbench.statistics import Interval, expanded_interval, student_interval
 
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
 DRAWS = 10_000
-FEWEST = 4  # groups that a bootstrap can be drawn from
+FEWEST = 4  # problems that a bootstrap needs to reach its level with so many draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +123,16 @@ def per_group(items: Sequence[TaskItem], values: Floats) -> tuple[Floats, Floats
 def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, seed: int = 0) -> Interval:
     """Interval of a mean over items that come in groups (of which `sums` and `sizes` are given).
 
-    An expanded bootstrap over groups. Where all groups are alike it would claim to be certain: a `share` of 0
-    or 1 then gets the exact interval (Clopper and Pearson), each group counting as one item; anything else
-    has no interval but itself. Fewer than four groups say nothing of others: the interval is all that there
-    is, 0 or -1 to 1.
+    An expanded bootstrap over groups, or for the fewest Student's interval of their means. Where all groups
+    are alike it would claim to be certain: a `share` of 0 or 1 then gets the exact interval (Clopper and
+    Pearson), each group counting as one item; one problem, or two or three that are alike, get all that there
+    is, 0 or -1 to 1; anything else has no interval but itself.
     """
     shares, mean = sums / sizes, float(sums.sum() / sizes.sum())
-    if len(sums) < FEWEST and not (share and mean in (0.0, 1.0)):
-        low, few = 0.0 if share else -1.0, "none: too few problems"
-        return Interval(mean, low, 1.0, LEVEL, 0.0, few)
+    exact = share and mean in (0.0, 1.0)
+    least = 0.0 if share else -1.0
+    if 1 < len(sums) < FEWEST and np.ptp(shares) > 0:
+        return interval_of_few(shares, mean, least=least)
     if len(sums) > 1 and np.ptp(shares) > 0:
 
         def ratio(drawn: Floats, /, *, axis: int) -> Floats:
@@ -141,14 +142,27 @@ def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, se
 
         places = np.arange(len(sums), dtype=np.float64)
         return expanded_interval(places, ratio, seed=seed, draws=DRAWS, level=LEVEL)
-    if share and mean in (0.0, 1.0):
+    if exact:
         from scipy.stats import binomtest
 
-        exact = binomtest(len(sums) if mean else 0, len(sums)).proportion_ci(LEVEL, "exact")
-        return Interval(mean, float(exact.low), float(exact.high), LEVEL, 0.0, "Clopper-Pearson")
-    return no_interval(mean)
+        found = binomtest(len(sums) if mean else 0, len(sums)).proportion_ci(LEVEL, "exact")
+        return Interval(mean, float(found.low), float(found.high), LEVEL, 0.0, "Clopper-Pearson")
+    return no_interval(mean, len(sums), least=least)
 
 
-def no_interval(mean: float) -> Interval:
-    """What stands for the interval where all problems are alike: the mean itself."""
+def interval_of_few(shares: Floats, mean: float, *, least: float = -1.0) -> Interval:
+    """Student's interval of the shares of two or more groups that differ, kept between `least` and 1.
+
+    So few have too few different resamples for a bootstrap.
+    """
+    found = student_interval(shares, level=LEVEL)
+    half = (found.high - found.low) / 2
+    low, high = max(least, mean - half), min(1.0, mean + half)
+    return Interval(mean, low, high, LEVEL, found.standard_error, found.method)
+
+
+def no_interval(mean: float, problems: int, *, least: float = -1.0) -> Interval:
+    """What stands for the interval where all problems are alike: the mean itself, or of very few, all there is."""
+    if problems < FEWEST:
+        return Interval(mean, least, 1.0, LEVEL, 0.0, "none: too few problems")
     return Interval(mean, mean, mean, LEVEL, 0.0, "none: the problems do not differ")

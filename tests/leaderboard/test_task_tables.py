@@ -69,7 +69,7 @@ def test_the_model_comes_first_then_brains_then_controls_and_oracles_under_a_lin
     places = order(
         steered,
         *("unsteered", "brain-guided", "nari-general", "brain-subspace", "controls"),
-        *("not ranked", "strength chosen on", "fitted on these", "oracles", "nari  ", "other-person  "),
+        *("not ranked", "strength 0.3,", "fitted on these", "oracles", "nari  ", "other-person  "),
     )
     assert places == sorted(places)
     rule = re.compile(r"^─+$", re.MULTILINE)

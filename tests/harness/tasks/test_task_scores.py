@@ -59,6 +59,17 @@ def test_problems_with_more_forms_weigh_more() -> None:
     assert found.interval.estimate == pytest.approx(5 / 8)
 
 
+def test_two_or_three_problems_have_a_wide_interval_and_not_an_error() -> None:
+    """`--limit 2`, for a quick look: too few for a bootstrap of this level."""
+    two, three = made([[1, 1], [0, 1]]), made([[1], [0], [1]])
+    assert (two.interval.low, two.interval.high, two.interval.method) == (0.0, 1.0, "Student")
+    assert three.interval.low == 0.0
+    pair = compare(made([[0, 0], [0, 0]]), two)
+    assert (pair.difference, pair.interval.low, pair.interval.high) == (0.75, -1.0, 1.0)
+    four = compare(made(np.zeros((4, 1))), made([[1], [0], [1], [1]]))
+    assert four.interval.method == "expanded percentile"
+
+
 def test_all_right_is_not_certain() -> None:
     found = made(np.ones((20, 6))).interval
     assert (found.estimate, found.high, found.method) == (1.0, 1.0, "Clopper-Pearson")

@@ -90,7 +90,7 @@ def _is_control_of(row: Row, other: Row, sources: Mapping[str, str]) -> bool:
         return False
     if other["learnt_from"] != row["learnt_from"]:
         return False
-    if sources[other["fingerprint"]] != sources[row["fingerprint"]]:  # the same name, other data
+    if sources.get(other["fingerprint"]) != sources.get(row["fingerprint"]):  # the same name, other data
         return False
     mine, its = (set(unranked_because(one)) for one in (row, other))
     return mine - {_SEEN} == its - {_SEEN} and (_SEEN in mine or _SEEN not in its)

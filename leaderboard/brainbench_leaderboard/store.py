@@ -161,16 +161,10 @@ class Leaderboard:
             }
 
     def _add_scores(self, record_id: int | None, scores: Scores) -> None:
+        each = zip(scores.layers, scores.per_layer.tolist(), scores.spread.tolist(), strict=True)
         layers: list[tuple[Any, ...]] = [
-            (
-                record_id,
-                position,
-                layer,
-                float(scores.per_layer[position]),
-                float(scores.spread[position]),
-                None,
-            )
-            for position, layer in enumerate(scores.layers)
+            (record_id, position, layer, float(score), float(spread), None)
+            for position, (layer, score, spread) in enumerate(each)
         ]
         layers += [
             (record_id, len(scores.layers) + extra, layer, None, None, reason)

@@ -48,9 +48,15 @@ def answers(db: Database, found: str) -> Answers:
 
 
 def sources(db: Database) -> dict[str, str]:
-    """By fingerprint, which data (as JSON of all that identifies them) a steering was learnt from."""
-    query = "SELECT fingerprint, json_extract(facts, '$.learnt_from') FROM task_records"
-    return {found: source or "" for found, source in db.execute(query)}
+    """By fingerprint, from which dataset, version and provider a steering was learnt; empty where from none.
+
+    Not from which region of it: another region is a control, too.
+    """
+    parts = ", ".join(
+        f"json_extract(facts, '$.learnt_from.{part}')" for part in ("name", "version", "provider")
+    )
+    query = f"SELECT fingerprint, json_array({parts}) FROM task_records WHERE learnt_from IS NOT NULL"
+    return dict(db.execute(query).fetchall())
 
 
 def items(db: Database, found: str) -> tuple[TaskItem, ...]:

@@ -66,7 +66,8 @@ def result(  # the axes of a result
     task: str = "sums",
     limit: int | None = None,
     learnt_from: str | None = "brains",
-    data: str = "1",
+    version: int = 1,
+    region: str = "control",
     started: str = "2026-01-01",
     **more: Any,
 ) -> Record:
@@ -79,7 +80,7 @@ def result(  # the axes of a result
         "model": {"name": model, "revision": revision},
     }
     if source is not None:
-        facts["learnt_from"] = {"name": learnt_from, "data": data}
+        facts["learnt_from"] = {"name": learnt_from, "version": version, "data": region}
     if isinstance(outcome, Outcome):
         made: Outcome = outcome
     else:

@@ -112,10 +112,10 @@ def test_the_best_control_is_of_the_same_data_and_kind(kept: Any, made: Any, tol
         return record
 
     brain = one("nari-general", 0.6, {})
-    fair = [one("random-direction", 0.3), one("shuffled-items", 0.5), one("mean-pattern", 0.4)]
+    fair = [one("random-direction", 0.3), one("nari@language", 0.5, region="language"), one("mean", 0.4)]
     better = [
         one("elsewhere", 0.9, learnt_from="other brains"),
-        one("older data", 0.9, data="0"),
+        one("older data", 0.9, version=2),
         one("told", 0.9, {**control, "oracle": True}),
         one("tuned", 0.9, {**control, "protocol": "paper"}),
         one("fitted", 0.9, {**control, "seen": 4}),
@@ -126,7 +126,7 @@ def test_the_best_control_is_of_the_same_data_and_kind(kept: Any, made: Any, tol
     ]
     rows = kept(brain, *fair, *better)
     found = rows[brain.fingerprint]["against_control"]
-    assert (found["control"], found["controls"]) == ("shuffled-items", 3)
+    assert (found["control"], found["controls"]) == ("nari@language", 3)
     assert found["fingerprint"] == fair[1].fingerprint
     assert isinstance(brain.outcome, TaskScores)
     assert isinstance(fair[1].outcome, TaskScores)

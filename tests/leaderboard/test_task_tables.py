@@ -162,7 +162,7 @@ def test_models_and_data_of_one_name_are_told_apart(board: Any, made: Any, told:
         made("nari", answers(), told(), revision="r1"),
         made("nari", answers(), told(), revision="r2"),
         made("nari", answers(), told(), revision="r2", learnt_from="other brains", dtype="bfloat16"),
-        made("nari", answers(0.1), told(fingerprint="7" * 64), revision="r1", data="2"),
+        made("nari", answers(0.1), told(fingerprint="7" * 64), revision="r1", version=2),
     )
     assert "m, r1, seed 0, steered, learnt from brains" in text
     assert "m, r2, seed 0, steered, learnt from brains" in text

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainbench.nouns import OpenModel, Task
+from brainbench.perplexity import Perplexity
 from brainbench.plan import TaskCell, needs_dataset
 from brainbench.records import Outcome, Skip
 from brainbench.slots import phase
@@ -116,8 +117,26 @@ class _Asked:
                 return ask(task, language, limit=self._cell.limit, steering=steering)
 
     def cost(self, strength: float) -> dict[str, Any] | None:
-        """Perplexity on neutral text without the steering and with it; None where it does not act there."""
-        return None
+        """Perplexity on neutral text without the steering and with it; None where it does not act there.
+
+        A steering with rows for some items or types only is taken at its row for any other.
+        """
+        if self._steering.row({}) is None:
+            return None
+        before = self._bench.neutral(self._cell, lambda: self._perplexity(self._steering.scaled(0.0)))
+        after = self._perplexity(self._steering.scaled(strength))
+        if before is None or after is None:
+            return None
+        return {"before": before.value, "after": after.value, "tokens": after.tokens, "unit": after.unit}
+
+    def _perplexity(self, steering: Steering) -> Perplexity | None:
+        from brainbench.perplexity import perplexity
+
+        with self._steered(steering) as language:
+            if isinstance(language, Skip):
+                return None
+            with phase("task"):
+                return perplexity(language)
 
     @contextmanager
     def _steered(self, steering: Steering) -> Iterator[LanguageModel | Skip]:

@@ -123,16 +123,10 @@ def per_group(items: Sequence[TaskItem], values: Floats) -> tuple[Floats, Floats
 def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, seed: int = 0) -> Interval:
     """Interval of a mean over items that come in groups (of which `sums` and `sizes` are given).
 
-<<<<<<< HEAD
     An expanded bootstrap over groups, or for the fewest Student's interval of their means. Where all groups
     are alike it would claim to be certain: a `share` of 0 or 1 then gets the exact interval (Clopper and
     Pearson), each group counting as one item; one problem, or two or three that are alike, get all that there
     is, 0 or -1 to 1; anything else has no interval but itself.
-=======
-    An expanded bootstrap over groups; for fewer than four Student's interval of their means. Where all groups
-    are alike these would claim to be certain: a `share` of 0 or 1 then gets the exact interval (Clopper and
-    Pearson), each group counting as one item; anything else has no interval but itself.
->>>>>>> 9037c3c (A test tells the problems' means from their sums)
     """
     shares, mean = sums / sizes, float(sums.sum() / sizes.sum())
     exact = share and mean in (0.0, 1.0)

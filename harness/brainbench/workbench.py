@@ -8,7 +8,7 @@ apart by the very objects of the plan: two may share a name.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from brainbench.nouns import (
     Reporter,
 )
 from brainbench.nuisances import nuisances
+from brainbench.perplexity import Perplexity
 from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell, needs_dataset
 from brainbench.protocols import require_plain
 from brainbench.records import Skip
@@ -44,6 +45,7 @@ class Workbench:
     _model: OpenedSlot = field(default_factory=OpenedSlot)
     _changed: OpenedSlot = field(default_factory=OpenedSlot)
     _fitted: Slot[Steering | Skip] = field(default_factory=Slot)
+    _neutral: Slot[tuple[Perplexity | None]] = field(default_factory=Slot)
     _features: Slot[Made] = field(default_factory=Slot)
     _stimuli: Slot[tuple[Stimulus, ...]] = field(default_factory=Slot)
     _recording: Slot[Recording] = field(default_factory=Slot)
@@ -161,6 +163,10 @@ class Workbench:
                 return found
 
         return self._fitted.get(self._keys(cell)[1], make)
+
+    def neutral(self, cell: TaskCell, measure: Callable[[], Perplexity | None]) -> Perplexity | None:
+        """What the cell's model makes of neutral text while nothing changes it, measured once a model."""
+        return self._neutral.get(self._keys(cell)[0], lambda: (measure(),))[0]
 
     def language(self, cell: TaskCell, opened: Opened) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
         """An open model of the cell ready to answer, and facts on how it is run; or a Skip."""

@@ -138,7 +138,7 @@ def test_show_as_json_holds_all_but_the_arrays(fitted: tuple[Path, str]) -> None
     assert told["facts"] == steering.form()["facts"]
     assert told["oracle"] is False
     vector = steering.arrays()["attention.1/vector"].astype(float)
-    assert told["places"][0]["norm"] == pytest.approx(np.sqrt((vector**2).sum()))
+    assert told["places"][0]["norm"] == pytest.approx(np.linalg.norm(vector, axis=-1).mean())
     assert "oracle       no" in said(typed("show", fitted[0] / "steering.safetensors"))
 
 

@@ -8,10 +8,11 @@ from brainbench.errors import UsageError
 
 if TYPE_CHECKING:
     from brainbench.catalog import Catalog
-    from brainbench.nouns import Intervention, Task
+    from brainbench.nouns import Intervention, Metric, Task
     from brainbench.plan import Plan
 
-ALL_TASKS = "all"
+ALL = "all"
+NO_METRIC = "none"
 
 
 def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
@@ -24,8 +25,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     datasets = [catalog.datasets.get(name) for name in dict.fromkeys(chosen["datasets"])]
     _check("region", chosen["regions"], [region for dataset in datasets for region in dataset.regions])
     _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
-    asked = [metric for name in chosen["metrics"] for metric in catalog.find_metrics(name)]
-    metrics = [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()
+    metrics = find_metrics(catalog, chosen["metrics"])
     models = [catalog.find_model(name) for name in dict.fromkeys(chosen["models"])]
     solvers = list(models) if tasks else []
     if not datasets:
@@ -36,7 +36,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         models=models,
         datasets=datasets,
         metrics=metrics,
-        interventions=[find_intervention(catalog, name) for name in dict.fromkeys(chosen["interventions"])],
+        interventions=find_interventions(catalog, chosen["interventions"]),
         options=ModelOptions(**{name: chosen[name] for name in names}, head=bool(tasks)),
         regions=chosen["regions"],
         item_sets=chosen["item_sets"],
@@ -54,6 +54,15 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     return plan
 
 
+def find_interventions(catalog: Catalog, names: tuple[str, ...]) -> list[Intervention]:
+    """The interventions of these names, each once; "all" stands for all that are installed."""
+    wanted: list[str] = []
+    for name in names:
+        every = name == ALL and name not in catalog.interventions
+        wanted += list(catalog.interventions) if every else [name]
+    return [find_intervention(catalog, name) for name in dict.fromkeys(wanted)]
+
+
 def find_intervention(catalog: Catalog, name: str) -> Intervention:
     """The intervention of this name, or the kept one that `steering:PATH` names."""
     from brainbench.steering_intervention import PREFIX, saved
@@ -63,14 +72,22 @@ def find_intervention(catalog: Catalog, name: str) -> Intervention:
     return catalog.find_intervention(name)
 
 
+def find_metrics(catalog: Catalog, names: tuple[str, ...]) -> list[Metric]:
+    """The metrics of these names, each once; all that are installed without a name, and no one for "none"."""
+    if names == (NO_METRIC,) and NO_METRIC not in catalog.metrics:
+        return []
+    asked = [metric for name in names for metric in catalog.find_metrics(name)]
+    return [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()
+
+
 def find_tasks(catalog: Catalog, names: tuple[str, ...]) -> list[Task]:
     """The tasks of these names, each once; "all" stands for those that need not be asked for by name."""
     wanted = list(dict.fromkeys(names))
-    if ALL_TASKS in wanted and ALL_TASKS not in catalog.tasks:
+    if ALL in wanted and ALL not in catalog.tasks:
         every = [t.name for t in catalog.tasks.values() if not getattr(t, "only_by_name", False)]
         if not every:
             raise UsageError("No task is installed.")
-        wanted = list(dict.fromkeys([*every, *(name for name in wanted if name != ALL_TASKS)]))
+        wanted = list(dict.fromkeys([*every, *(name for name in wanted if name != ALL)]))
     return [catalog.tasks.get(name) for name in wanted]
 
 

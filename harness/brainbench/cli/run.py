@@ -58,7 +58,12 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 )
 @click.option("--region", "regions", multiple=True, help="Only this region of interest; repeatable.")
 @click.option("--items", "item_sets", multiple=True, help="Only this set of items; repeatable.")
-@click.option("--metric", "metrics", multiple=True, help="name or name/protocol; repeatable; by default all.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="name or name/protocol; repeatable; by default all; none for tasks alone.",
+)
 @click.option(
     "--intervention",
     "interventions",
@@ -66,7 +71,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     default=["none"],
     show_default=True,
     help="Its name, name@region, name@type of problem, or steering:PATH for what `brainbench steer fit` "
-    "kept; repeatable.",
+    "kept; all for all that are installed; repeatable.",
 )
 @click.option(
     "--protocol",

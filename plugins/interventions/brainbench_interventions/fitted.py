@@ -21,9 +21,11 @@ from brainbench.steering import Addition, Change, Role, Steerable, Steering, Whe
 from brainbench_interventions.directions import Directions
 from brainbench_interventions.material import Material, gather
 
-# What an addition's length may be multiplied by: the same choice for every direction of every kind, so that
-# none has more tries. Nothing comes first: it is kept where nothing is better.
+# What an addition's length may be multiplied by. Nothing comes first: it is kept where nothing is better.
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+# Of directions whose sign means nothing (a random one; towards True, which may be right or wrong) both ways
+# are tried, so that a control never loses by its sign: these have more tries than what they control for.
+BOTH_WAYS = (*STRENGTHS, *(-strength for strength in STRENGTHS[1:]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from brainbench_interventions.directions import (
     label_probe,
     random_directions,
 )
-from brainbench_interventions.fitted import Fitted
+from brainbench_interventions.fitted import BOTH_WAYS, Fitted
 from brainbench_interventions.material import Material
 from brainbench_interventions.repair import Climbing, Repair, repairs
 from brainbench_interventions.ridge_map import Array, Similarity
@@ -210,7 +210,9 @@ def _count(found: list[Repair], *, right: bool) -> dict[str, int]:
 def built_in() -> tuple[Climbs, ...]:
     """Every one, by name: general, held out, and oracles (named nari) with as many tries each."""
     general = DirectionSteering(name="nari-general")
-    controls = [replace(general, name=source, source=source) for source in (*BRAINS[1:], *WORDLESS)]
+    controls = [replace(general, name=source, source=source) for source in BRAINS[1:]]
+    either_way = replace(general, strengths=BOTH_WAYS)
+    controls += [replace(either_way, name=source, source=source) for source in WORDLESS]
     joint = replace(general, name="nari-general-joint", per_type=False)
     without = replace(general, name="nari-heldout", held_out=5, strengths=())
     heldout = [replace(without, name=f"{name}-heldout", source=name) for name in _FITTED]

@@ -118,6 +118,40 @@ def test_all_stands_for_every_task_that_is_installed() -> None:
     assert [task.name for task in named] == ["deduction_4", "deduction_3"]
 
 
+def test_steering_is_asked_about_without_scoring_brains(tmp_path: Path) -> None:
+    change = (
+        "--intervention",
+        "none",
+        "--intervention",
+        "language-only",
+        "--dataset",
+        "simulated-deduction-guide",
+    )
+    asked = ("--task", "deduction_3_tiny", "--limit", "4", "--metric", "none", "--json")
+    found = typed("run", "--model", TINY, *change, *asked, db=tmp_path / "b.db")
+    assert found.exit_code == 0, found.output
+    rows = json.loads(found.stdout)
+    by_name = {row["intervention"]: row for row in rows}
+    assert by_name.keys() == {"none", "language-only"}
+    assert {row["task"] for row in rows} == {"deduction_3_tiny"}
+    steering = by_name["language-only"]["details"]["steering"]
+    assert steering["choice"]["task"] == "deduction_3_tiny_validation"
+    assert steering["choice"]["items"] == 24
+    assert steering["perplexity"]["before"] > 1
+    assert (steering["strength"] == 0) == (
+        steering["perplexity"]["before"] == steering["perplexity"]["after"]
+    )
+
+
+def test_all_interventions_are_all_that_are_installed() -> None:
+    from brainbench.cli.planning import find_interventions
+    from brainbench.plugins import discover, load
+
+    catalog = load(discover())
+    found = find_interventions(catalog, ("nari@md", "all", "none"))
+    assert [change.name for change in found] == ["nari@md", *catalog.interventions]
+
+
 def test_tasks_are_listed_with_what_they_are(tmp_path: Path) -> None:
     rows = json.loads(CliRunner().invoke(main, ["list", "tasks", "--json"]).stdout)["tasks"]
     about = {row["name"]: row["what"] for row in rows}

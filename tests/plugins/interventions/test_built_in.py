@@ -62,7 +62,9 @@ def test_no_direction_and_no_subspace_has_more_tries_than_others() -> None:
         if isinstance(made, steering.OracleSteering) or getattr(made, "held_out", False):
             assert made.strengths == ()
         elif isinstance(made, steering.DirectionSteering):
-            assert made.strengths == (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+            both = made.source in {"random-direction", "language-only", "label-probe"}
+            ways = (1, -1) if both else (1,)
+            assert set(made.strengths) == {way * by for way in ways for by in (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)}
         else:
             assert made.strengths == (0.0, -1.0, -0.5, 0.5, 1.0, 2.0, 4.0)
     assert all(made.strengths[0] == 0 for made in ALL if made.strengths)
@@ -122,7 +124,7 @@ def test_run_takes_names_with_a_place(catalog: Catalog) -> None:
         "metrics": ("rsa/paper",),
     }
     asked = ("none", "random-fmri@transitive", "brain-subspace@control")
-    options = {**asdict(ModelOptions()), "limit": None}
+    options = {**asdict(ModelOptions()), "limit": None, "protocol": "validation"}
     plan = make_plan(catalog, interventions=asked, **chosen, **options)
     assert {cell.intervention.name for cell in plan if cell.intervention is not None} == set(asked)
 

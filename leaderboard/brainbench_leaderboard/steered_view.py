@@ -21,7 +21,7 @@ COLUMNS = (
     ("over best", "control"),
     ("ppl",),
 )
-_MODEL = ("model", "revision", "dtype", "seed")
+_MODEL = ("model", "revision", "dtype", "seed", "question")
 _HEADINGS = ("brain-guided", "controls", "not ranked", "oracles", "")
 
 
@@ -31,10 +31,12 @@ def steered_sheets(rows: Iterable[Row]) -> tuple[Sheet, ...]:
     In each part the best comes first, as in the rows given.
     """
     models: dict[tuple[Any, ...], dict[str | None, list[Row]]] = {}
-    for row in rows:
-        if row["intervention"] != NOTHING:
-            sources = models.setdefault(tuple(row[name] for name in _MODEL), {})
-            sources.setdefault(row["learnt_from"], []).append(row)
+    steered = [row for row in rows if row["intervention"] != NOTHING]
+    for row in sorted(steered, key=lambda row: row["outcome"] != "scores"):
+        own = tuple(row[name] for name in _MODEL)
+        if row["outcome"] != "scores":  # it may have ended before the model's revision was known
+            own = next((known for known in models if known[0] == row["model"]), own)
+        models.setdefault(own, {}).setdefault(row["learnt_from"], []).append(row)
     names = Counter(model for model, *_ in models)
     return tuple(
         _sheet(group, alone=names[model] == 1)

@@ -157,6 +157,15 @@ def test_skipped_and_failed_steerings_have_their_reasons(board: Any, made: Any, 
     assert "0.000" not in text
 
 
+def test_a_steering_that_ended_early_stands_with_the_others_of_its_model(
+    board: Any, made: Any, told: Any, answers: Any
+) -> None:
+    early = made("nari", Failure("open", "OSError", "no disk", ""), revision=None, dtype=None)
+    text = board(made("none", answers()), early, made("nari-heldout", answers(0.5), told()))
+    assert text.count("steered, learnt from") == 1
+    assert text.index("nari-heldout") < text.index("failed")
+
+
 def test_models_and_data_of_one_name_are_told_apart(board: Any, made: Any, told: Any, answers: Any) -> None:
     text = board(
         made("nari", answers(), told(), revision="r1"),

@@ -123,10 +123,10 @@ def per_group(items: Sequence[TaskItem], values: Floats) -> tuple[Floats, Floats
 def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, seed: int = 0) -> Interval:
     """Interval of a mean over items that come in groups (of which `sums` and `sizes` are given).
 
-    An expanded bootstrap over groups, or for the fewest Student's interval of their means. Where all groups
-    are alike it would claim to be certain: a `share` of 0 or 1 then gets the exact interval (Clopper and
-    Pearson), each group counting as one item; one problem, or two or three that are alike, get all that there
-    is, 0 or -1 to 1; anything else has no interval but itself.
+    An expanded bootstrap over groups; for two or three that differ Student's interval of their means. Where
+    groups are alike these would claim to be certain: a `share` of 0 or 1 then gets the exact interval (Clopper
+    and Pearson), each group counting as one item; else fewer than four groups get all that there is, 0 or -1
+    to 1, and more the mean alone.
     """
     shares, mean = sums / sizes, float(sums.sum() / sizes.sum())
     exact = share and mean in (0.0, 1.0)

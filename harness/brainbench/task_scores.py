@@ -124,9 +124,9 @@ def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, se
     """Interval of a mean over items that come in groups (of which `sums` and `sizes` are given).
 
     An expanded bootstrap over groups; for two or three that differ Student's interval of their means. Where
-    groups are alike these would claim to be certain: a `share` of 0 or 1 then gets the exact interval (Clopper
-    and Pearson), each group counting as one item; else fewer than four groups get all that there is, 0 or -1
-    to 1, and more the mean alone.
+    groups are alike these would claim to be certain: a `share` of 0 or 1 then gets the exact interval
+    (Clopper and Pearson), each group counting as one item; else fewer than four groups get all that there
+    is, 0 or -1 to 1, and more the mean alone.
     """
     shares, mean = sums / sizes, float(sums.sum() / sizes.sum())
     exact = share and mean in (0.0, 1.0)

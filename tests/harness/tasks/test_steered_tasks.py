@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from brainbench.progress import SilentReporter
 from brainbench.records import Record, Skip
 from brainbench.runner import run
 from brainbench.steering import Addition, Fits, Steering
+from brainbench.task_pairs import compare
 from brainbench.task_scores import TaskScores
 from brainbench_interventions.none import NoIntervention
+from brainbench_leaderboard.store import Leaderboard
 from brainbench_tasks.deduction_tasks import GeneratedDeduction
 
 EMBEDDED = load(discover()).models.get("brainbench/tiny")
@@ -219,3 +222,26 @@ def test_a_fit_that_gives_no_steering_fails_its_cell_alone(toy: Any, thing: Any)
     base, failed = told(given(thing), toy)
     scores(base)
     assert "not a Steering" in failed.outcome.message  # type: ignore[union-attr]
+
+
+def test_the_board_holds_a_run_against_the_model_as_it_is_and_against_its_control(
+    toy: Any, tmp_path: Path
+) -> None:
+    turned = Steering({"attention.1": Addition(-2 * VECTOR)})
+    brain, control = given(STEERING, role="brain"), given(turned, name="turned")
+    base, steered = told(brain, toy)
+    _, held_to = told(control, toy)
+    with Leaderboard(tmp_path / "b.db") as store:
+        for record in (base, steered, held_to):
+            store.add(record)
+        rows = {row["fingerprint"]: row for row in store.task_standings()}
+    row = rows[steered.fingerprint]
+    for key, other in (("against_base", base), ("against_control", held_to)):
+        paired, found = compare(scores(other), scores(steered)), row[key]
+        assert found["fingerprint"] == other.fingerprint
+        assert found["difference"] == paired.difference
+        assert (found["gain"], found["harm"]) == (paired.gain, paired.harm)
+        assert (found["low"], found["mcnemar_p"]) == pytest.approx((paired.interval.low, paired.items.p))
+    assert (row["against_control"]["control"], row["against_control"]["controls"]) == ("turned", 1)
+    assert (row["role"], row["oracle"], row["seen"], row["unranked"]) == ("brain", 0, 0, [])
+    assert row["rank"] is not None

@@ -19,6 +19,7 @@ _ABOUT = {
     "syllogism": "made-up kinds of things, named by nonsense words, and their properties",
     "transitive": "made-up people, compared two at a time by size, age or speed",
     "propositional": "made-up people and what each of them is like",
+    "folio": "people, things and events, told in plain English",
 }
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 _RULE = (
@@ -58,9 +59,11 @@ def stimulus(item: str, kind: str, run: int, problem: Problem | problems.Problem
 def ask(kind: str, premises: Sequence[str], conclusion: str) -> tuple[tuple[Message, ...], str, str]:
     """The conversation, the plain text and the part of both that is the problem itself.
 
-    `kind`: "syllogism", "transitive" or "propositional"; two to six premises, all of them shown.
+    `kind`: "syllogism", "transitive", "propositional" or "folio"; all premises are shown.
     """
     block = problem_text(premises, conclusion)
-    instructions = _CHAT.format(about=_ABOUT[kind], rule=_RULE, count=_COUNTS[len(premises)])
+    instructions = _CHAT.format(
+        about=_ABOUT[kind], rule=_RULE, count=_COUNTS.get(len(premises), str(len(premises)))
+    )
     messages = (Message("user", instructions), Message("assistant", _AGREED), Message("user", block))
     return messages, _PLAIN.format(about=_ABOUT[kind], rule=_RULE, block=block), block

@@ -11,6 +11,7 @@ from brainbench.hookspecs import Register
 from brainbench.nouns import Task
 from brainbench_tasks.deduction_given import AuthorsDeduction, ScannerItems
 from brainbench_tasks.deduction_made import GeneratedDeduction, PropositionalDeduction
+from brainbench_tasks.folio import Folio
 
 __all__ = [
     "TASKS",
@@ -35,6 +36,7 @@ TASKS: tuple[Task, ...] = (
     GeneratedDeduction(each=50, tiny=True),
     AuthorsDeduction(),
     AuthorsDeduction("generation"),
+    Folio(),
 )
 
 # On what strengths and the like are chosen; asked only by name.

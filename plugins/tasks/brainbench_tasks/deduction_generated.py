@@ -47,8 +47,8 @@ def subtypes_asked(premises: int) -> tuple[str, ...]:
     return tuple(
         subtype_of(count, follows, negated)
         for count in needed
-        for follows in (True, False)
         for negated in (False, True)
+        for follows in (True, False)
     )
 
 
@@ -67,8 +67,8 @@ def chain_problems(  # noqa: PLR0913, PLR0917 - all that problems follow from
     other half. None has a chain (`Problem.chain`) that is among `without`.
     """
     lists = []
-    for kind in KINDS_OF_PROBLEM:
-        for subtype in subtypes_asked(premises):
+    for subtype in subtypes_asked(premises):
+        for kind in KINDS_OF_PROBLEM:  # in turn, so that a few problems are of both kinds
             rng = Random(f"{GENERATOR} {seed} {kind} {premises} {subtype}")
             found: dict[tuple[str, str], Problem] = {}
             while len(found) < each:

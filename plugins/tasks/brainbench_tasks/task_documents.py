@@ -17,7 +17,7 @@ Document = dict[str, Any]
 Answering = Literal["likelihood", "generation"]
 
 ANSWERS = ("True", "False")
-FORMAT = 1  # raised whenever the same documents would be put or scored differently
+FORMAT = 2  # raised whenever the same documents would be put or scored differently
 MOST_TOKENS = 8  # generated: room for one word, however a tokenizer cuts it
 _FIRST_WORD = re.compile(r"\s*([Tt]rue|[Ff]alse)\b")
 

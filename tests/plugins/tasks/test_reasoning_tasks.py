@@ -27,10 +27,10 @@ from brainbench_tasks.task_words import VOCABULARIES
 BY_NAME = {task.name: task for task in TASKS}
 # Raise a task's version (or GENERATOR, FORMAT, PROMPT_VERSION) whenever one of these has to change.
 HASHES = {
-    "deduction_3": "9c755b6ae93528fcdf574e6df730661a5e8fd6632f82f811edfc2e12cc699971",
-    "deduction_4": "f7c75ccf35804b34713a01f7c532583184ba54e49412d231973e45a061a90104",
-    "deduction_5": "0b0485642f4fc228567bcadfd4dc8350a50ec2a5e77b68bff37f7b3a06129c58",
-    "deduction_6": "227a3dc900a93010457ec8c874877d5cac4da94a67f05af7f8a1fb457c6ddaa0",
+    "deduction_3": "d8de605b8717f1b014c9c95d320f9907c591591c24dcc953081fbdb9a28aa415",
+    "deduction_4": "d3cf869661d1e450896f888d194899f2a90a04bd56434b44a5f32dfcb73bbe8f",
+    "deduction_5": "8def0442368b4551d9a2a07dad89f989317389efcb2ef7c5de0c0ee41bcc09af",
+    "deduction_6": "379eef62a305602f0293456d5111f19a1a20f1111d2577e238f5a315ad4f654f",
     "deduction_propositional": "ff42bab38cf5479d7e4576d348e1ef86badaa392cebf8ea66bc33bc3edf6f702",
 }
 
@@ -63,6 +63,17 @@ def test_a_task_keeps_its_promises_and_is_known_by_more_than_its_name(task: obje
     identity = task.identity()  # type: ignore[attr-defined] # each of ours has one
     assert identity.resolved or task.name == "folio"  # type: ignore[attr-defined] # known by its file
     assert canonical(dict(identity.facts)) == canonical(dict(task.identity().facts))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("first", [2, 4, 6, 12, 16, 40])
+def test_any_first_part_of_the_problems_is_of_both_kinds_and_answers(first: int) -> None:
+    by_group = {d["group"]: d for d in documents("deduction_3")}
+    part = list(by_group.values())[:first]
+    kinds = [d["type"] for d in part]
+    assert kinds.count("syllogism") == kinds.count("transitive") == first // 2
+    if first % 4 == 0:
+        answers = [d["answer"] for d in part]
+        assert answers.count("True") == answers.count("False") == first // 2
 
 
 @pytest.mark.parametrize(

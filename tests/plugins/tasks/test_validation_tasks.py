@@ -34,10 +34,10 @@ from brainbench_tasks.task_words import VOCABULARIES
 TINY = GeneratedDeduction(each=50, tiny=True)
 # Raise a task's version (or GENERATOR, FORMAT, PROMPT_VERSION) whenever one of these has to change.
 HASHES = {
-    "deduction_3_validation": "bbb2ee5d0d0bcc90df89a1a2e937cb3a45977a5366d19bbc9bc8a64f8b0e67aa",
-    "deduction_6_validation": "1206009a8f058640cb99f37ff5529363fd067918c219eda96de0118b76bd0f94",
+    "deduction_3_validation": "727ac4a040b85e3cbf662b205a8f8feed26716a7e7d1bc839ae652a770646bdf",
+    "deduction_6_validation": "a99b4866093415e0e795ce48201e625834a37ef2268e90ec7691e35f8970d8d5",
     "deduction_propositional_validation": "11ed54cbaca6b381a19f623e3c251c46ae766c2a553c87f1a7e16e72201c7083",
-    "deduction_3_tiny_validation": "b3521fb278d41ea2ce08472c8edbd2b3207667492dcf45759364622702a92688",
+    "deduction_3_tiny_validation": "beebe4f465fc8a1f1e51f0e666e8d934077dbdbd6c7e8bb9253f4dc43b8ddfb0",
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from brainbench.errors import PluginError
 from brainbench.nouns import Identity, Model, ModelOptions, Task
 from brainbench.nuisances import NUISANCES_VERSION
+from brainbench.perplexity import TEXT_VERSION
 from brainbench.plan import AnyCell, Cell, TaskCell
 from brainbench.provenance import version_of
 from brainbench.task_nouns import validation_of
@@ -95,6 +96,8 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
         source = _is_identity(cell.dataset.identity(_learnt_from(cell)), cell.dataset.name)
         facts["learnt_from"] = {**source.facts, "provider": _provider(cell.dataset)}
         parts.append(source)
+    if hasattr(cell.intervention, "fit"):
+        facts["asked"]["neutral_text"] = TEXT_VERSION  # its cost is measured there
     if getattr(cell.intervention, "strengths", ()):
         chosen = cell.task if cell.protocol == "paper" else validation_of(cell.task)
         if chosen is not None:

@@ -97,7 +97,7 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
         facts["learnt_from"] = {**source.facts, "provider": _provider(cell.dataset)}
         parts.append(source)
     if hasattr(cell.intervention, "fit"):
-        facts["asked"]["neutral_text"] = TEXT_VERSION  # its cost is measured there
+        facts["neutral_text"] = TEXT_VERSION  # its cost is measured there; the question is the same
     if getattr(cell.intervention, "strengths", ()):
         chosen = cell.task if cell.protocol == "paper" else validation_of(cell.task)
         if chosen is not None:

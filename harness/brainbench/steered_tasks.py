@@ -68,6 +68,7 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
     strength = choice.strength if choice else 1.0
     told = {
         **scores.details["steering"],
+        "fitted": _fitted(steering),
         "role": change.role,
         "strength": strength,
         "protocol": cell.protocol if choice else "fixed",
@@ -75,6 +76,15 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
         "perplexity": asked.cost(strength),
     }
     return replace(scores, details={**scores.details, "steering": told})
+
+
+def _fitted(steering: Steering) -> dict[str, Any]:
+    """What a steering's facts say it was fitted on, in few words."""
+    facts = steering.facts
+    counts = {
+        name: len(facts[key]) for name, key in (("items", "fitted_on"), ("people", "people")) if key in facts
+    }
+    return {**{name: facts[name] for name in ("dataset", "region") if name in facts}, **counts}
 
 
 class _Asked:
@@ -97,13 +107,23 @@ class _Asked:
             return scores if isinstance(scores, Skip) else (None, scores)
         tried: list[tuple[float, TaskScores]] = []
         for strength in dict.fromkeys(strengths):
-            scores = self.at(strength, others)
+            scores = self._once(strength, others)
             if isinstance(scores, Skip):
                 return scores
             tried.append((strength, scores))
         choice = Choice.of(others.name, tried)
         final = dict(tried)[choice.strength] if own else self.at(choice.strength, task)
         return final if isinstance(final, Skip) else (choice, final)
+
+    def _once(self, strength: float, task: Task) -> TaskScores | Skip:
+        """The same, kept for the next task whose strength is chosen on this one."""
+        key = (task.name, task.version, self._cell.limit, strength)
+        nothing = strength == 0 and task is not self._cell.task  # no steering is no steering, whichever
+        kept = self._bench.untouched(self._cell) if nothing else self._bench.tried(self._cell)
+        if key not in kept:
+            kept[key] = self.at(strength, task)
+        found: TaskScores | Skip = kept[key]
+        return found
 
     def at(self, strength: float, task: Task) -> TaskScores | Skip:
         """A task's scores at one strength."""
@@ -123,7 +143,10 @@ class _Asked:
         """
         if self._steering.row({}) is None:
             return None
-        before = self._bench.neutral(self._cell, lambda: self._perplexity(self._steering.scaled(0.0)))
+        kept = self._bench.untouched(self._cell)
+        if "perplexity" not in kept:
+            kept["perplexity"] = self._perplexity(self._steering.scaled(0.0))
+        before: Perplexity | None = kept["perplexity"]
         after = self._perplexity(self._steering.scaled(strength))
         if before is None or after is None:
             return None

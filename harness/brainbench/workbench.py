@@ -8,7 +8,7 @@ apart by the very objects of the plan: two may share a name.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -23,7 +23,6 @@ from brainbench.nouns import (
     Reporter,
 )
 from brainbench.nuisances import nuisances
-from brainbench.perplexity import Perplexity
 from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell, needs_dataset
 from brainbench.protocols import require_plain
 from brainbench.records import Skip
@@ -45,7 +44,8 @@ class Workbench:
     _model: OpenedSlot = field(default_factory=OpenedSlot)
     _changed: OpenedSlot = field(default_factory=OpenedSlot)
     _fitted: Slot[Steering | Skip] = field(default_factory=Slot)
-    _neutral: Slot[tuple[Perplexity | None]] = field(default_factory=Slot)
+    _tried: Slot[dict[Hashable, Any]] = field(default_factory=Slot)
+    _untouched: Slot[dict[Hashable, Any]] = field(default_factory=Slot)
     _features: Slot[Made] = field(default_factory=Slot)
     _stimuli: Slot[tuple[Stimulus, ...]] = field(default_factory=Slot)
     _recording: Slot[Recording] = field(default_factory=Slot)
@@ -164,9 +164,13 @@ class Workbench:
 
         return self._fitted.get(self._keys(cell)[1], make)
 
-    def neutral(self, cell: TaskCell, measure: Callable[[], Perplexity | None]) -> Perplexity | None:
-        """What the cell's model makes of neutral text while nothing changes it, measured once a model."""
-        return self._neutral.get(self._keys(cell)[0], lambda: (measure(),))[0]
+    def tried(self, cell: TaskCell) -> dict[Hashable, Any]:
+        """What was found of the cell's fit so far: the strengths for one task may be chosen for another."""
+        return self._tried.get(self._keys(cell)[1], dict)
+
+    def untouched(self, cell: TaskCell) -> dict[Hashable, Any]:
+        """What was found of the cell's model while nothing changes it."""
+        return self._untouched.get(self._keys(cell)[0], dict)
 
     def language(self, cell: TaskCell, opened: Opened) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
         """An open model of the cell ready to answer, and facts on how it is run; or a Skip."""

@@ -102,7 +102,8 @@ def by_hand(steering: Steering, task: Any) -> TaskScores:
         return ask(task, steered.language_model(SilentReporter()), limit=LIMIT)
 
 
-STEERING = Steering({"attention.1": Addition(VECTOR * 0.6)}, looks_at=("responses",))
+FACTS = {"dataset": "toy", "fitted_on": ["x", "y"]}
+STEERING = Steering({"attention.1": Addition(VECTOR * 0.6)}, looks_at=("responses",), facts=FACTS)
 STRENGTHS = (2.0, -1.0, 0.5, 0.0)
 
 
@@ -124,6 +125,7 @@ def test_the_strength_is_chosen_on_the_validation_set(toy: Any) -> None:
     assert (found["role"], found["protocol"], found["oracle"]) == ("brain", "validation", False)
     assert (found["steered"], found["seen"], found["where"]) == (LIMIT * 6, 0, "last")
     assert found["fingerprint"] == STEERING.scaled(found["strength"]).fingerprint
+    assert found["fitted"] == {"dataset": "toy", "items": 2}
     assert steered.provenance["steerings"] == [found["fingerprint"]]
     assert "steering" not in scores(base).details
 

@@ -18,9 +18,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from brainbench.task_pairs import compare
+from brainbench.task_scores import TaskScores
 from brainbench_leaderboard.store import Leaderboard
 
 TINY, STORIES = "brainbench/tiny", "stories260k"
+TYPES = ("syllogism", "transitive")
 HONEST = (
     "nari-general",
     "brain-subspace",
@@ -39,7 +42,7 @@ HONEST = (
 )
 REGIONS = tuple(f"{name}@{place}" for name in HONEST[:2] for place in ("language", "md"))
 TRANSFER = ("nari-general", "shuffled-items", "mean-pattern", "random-direction", "language-only")
-BY_TYPE = tuple(f"{name}@{kind}" for kind in ("syllogism", "transitive") for name in TRANSFER)
+BY_TYPE = tuple(f"{name}@{kind}" for kind in TYPES for name in TRANSFER)
 KEPT = (
     *("model", "intervention", "learnt_from", "role", "oracle", "strength", "protocol", "seen", "unranked"),
     *("task", "problem_limit", "outcome", "reason", "accuracy", "low", "high", "items", "problems"),
@@ -85,7 +88,7 @@ def bias(store: Leaderboard, fingerprint: str) -> dict[str, float]:
     """
     items = store.task_items(fingerprint)
     found: dict[str, tuple[int, int]] = {}
-    for kind in ("syllogism", "transitive"):
+    for kind in TYPES:
         own = [item for item in items if item.group.startswith(kind) and item.log_likelihoods]
         odds = sorted((i.log_likelihoods[0] - i.log_likelihoods[1], i.expected == i.choices[0]) for i in own)
         right = best = sum(label for _, label in odds)  # with the threshold below all: always True
@@ -98,6 +101,19 @@ def bias(store: Leaderboard, fingerprint: str) -> dict[str, float]:
     return {**shares, "all": sum(best for best, _ in found.values()) / total} if total else {}
 
 
+def changes_by_type(store: Leaderboard, row: Mapping[str, Any]) -> dict[str, list[float]]:
+    """For each type of problem the change of accuracy, and the ends of its interval over problems."""
+    sides = [store.task_items(one["fingerprint"]) for one in (row["against_base"], row)]
+    found = {}
+    for kind in TYPES:
+        own = [tuple(item for item in side if item.group.startswith(kind)) for side in sides]
+        if all(own):
+            before, after = (TaskScores(items) for items in own)
+            paired = compare(before, after)
+            found[kind] = [paired.difference, paired.interval.low, paired.interval.high]
+    return found
+
+
 def written(database: Path) -> list[dict[str, Any]]:
     """All rows of the database in the board's order, and of unsteered ones what a shift could reach."""
     with Leaderboard.reading(database) as store:
@@ -106,6 +122,8 @@ def written(database: Path) -> list[dict[str, Any]]:
             kept = shown(row)
             if row["intervention"] == "none" and row["outcome"] == "scores":
                 kept["best_shift"] = bias(store, row["fingerprint"])
+            elif row["against_base"]:
+                kept["change_by_type"] = changes_by_type(store, row)
             rows.append(kept)
     return rows
 

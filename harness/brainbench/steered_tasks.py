@@ -84,7 +84,7 @@ def _fitted(steering: Steering) -> dict[str, Any]:
     counts = {
         name: len(facts[key]) for name, key in (("items", "fitted_on"), ("people", "people")) if key in facts
     }
-    return {**{name: facts[name] for name in ("dataset", "region") if name in facts}, **counts}
+    return {**{name: facts[name] for name in ("dataset", "region", "simulated") if name in facts}, **counts}
 
 
 class _Asked:

@@ -50,6 +50,7 @@ def _sheet(rows: list[Row], *, alone: bool) -> Sheet:
     told = [str(first["revision"] or "")[:14], f"seed {first['seed']}"] if not alone else []
     told += [first["dtype"]] if first["dtype"] not in (None, "float32") else []
     learnt = f", learnt from {first['learnt_from']}" if first["learnt_from"] else ""
+    learnt += ", which is simulated" if any(map(_simulated, rows)) else ""
     who = ", ".join(str(part) for part in (first["model"], *told) if part)
     parts: dict[str, list[Row]] = {heading: [] for heading in _HEADINGS}
     for row in rows:
@@ -75,6 +76,12 @@ def _without_empty(sheet: Sheet) -> Sheet:
 
     sections = tuple(replace(section, lines=tuple(map(fewer, section.lines))) for section in sheet.sections)
     return replace(sheet, columns=tuple(COLUMNS[at] for at in kept), sections=sections)
+
+
+def _simulated(row: Row) -> bool:
+    told: Any = row["details"].get("steering")
+    fitted = told.get("fitted") if isinstance(told, dict) else None
+    return isinstance(fitted, dict) and fitted.get("simulated") is True
 
 
 def _heading(row: Row) -> str:
@@ -122,7 +129,8 @@ def _line(row: Row, *, alone: bool) -> Line:
 
 def _notes(row: Row, *, alone: bool) -> tuple[str, ...]:
     """What tells a steering from others of its name, and how far it can be believed."""
-    notes = [f"strength {row['strength']:g}"] if row["strength"] not in (None, 1) else []
+    chosen = row["strength"] is not None and (row["protocol"] != "fixed" or row["strength"] != 1)
+    notes = [f"strength {row['strength']:g}"] if chosen else []
     notes += [] if alone or not row["steering"] else [f"steering {str(row['steering'])[:8]}"]
     notes += row["unranked"]
     if row["steered"] is not None and row["items"] and row["steered"] < row["items"]:

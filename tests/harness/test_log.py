@@ -50,3 +50,25 @@ def test_each_model_has_a_line_when_all_goes_well(toy: dict[str, Any]) -> None:
         ["done", "letters"],
         ["done", "others"],
     ]
+
+
+def test_a_task_has_a_line_with_its_accuracy_and_how_strongly_it_was_steered() -> None:
+    from brainbench.plan import TaskCell
+    from brainbench.records import Record
+    from brainbench.task_scores import TaskItem, TaskScores
+
+    item = TaskItem("a", "a", True, "True", "True", "hash")
+    told: list[tuple[dict[str, Any], str]] = [
+        ({}, "accuracy 1.000 (2.5 s)"),
+        ({"steering": {"strength": 0.5}}, "accuracy 1.000 at strength 0.5 (2.5 s)"),
+    ]
+    for details, line in told:
+        task: Any = type("Task", (), {"name": "sums", "version": 1})()
+        model: Any = type("Model", (), {"name": "letters"})()
+        cell = TaskCell(model, ModelOptions(), NoIntervention(), task)
+        out = io.StringIO()
+        scores = TaskScores((item,), details=details)
+        Log(Console(file=out, width=500), Plan((cell,))).add(
+            Record(cell, "f", {}, True, scores, {"seconds": 2.5})
+        )
+        assert out.getvalue().strip() == f"done    letters on sums: {line}"

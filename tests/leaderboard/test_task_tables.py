@@ -85,6 +85,25 @@ def test_the_model_comes_first_then_brains_then_controls_and_oracles_under_a_lin
     ]
 
 
+def test_what_is_learnt_from_simulated_brains_says_so_and_a_chosen_strength_is_shown(
+    board: Any, made: Any, told: Any, answers: Any
+) -> None:
+    real = made("nari-general", answers(), told(strength=1.0, fitted={"simulated": False}))
+    text = board(real)
+    assert "which is simulated" not in text
+    assert re.search(r"strength 1\s", text)
+    made_up = made("nari-general", answers(), told(strength=1.0, fitted={"simulated": True}))
+    assert "learnt from brains, which is simulated" in board(made_up)
+
+
+def test_a_steering_that_is_applied_as_fitted_has_no_strength(
+    board: Any, made: Any, told: Any, answers: Any
+) -> None:
+    text = board(made("nari-heldout", answers(), told(strength=1.0, protocol="fixed")))
+    assert "nari-heldout" in text
+    assert "strength" not in text
+
+
 def test_numbers_of_the_table_are_those_of_the_rows(board: Any, several: Any) -> None:
     rows = json.loads(board(*several, options=("--task", "sums", "--json")))
     (row,) = [row for row in rows if row["intervention"] == "brain-subspace"]

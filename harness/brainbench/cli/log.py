@@ -49,8 +49,10 @@ class Log:
         self._left[group] -= 1
         if not self._left[group] and (scored := self._scored[group]):
             who, dataset, change = group
-            cells = "" if isinstance(cell, TaskCell) else f"{scored} cell{'' if scored == 1 else 's'} scored "
-            self._print("done", "green", f"{who}{change} on {dataset}: {cells}({self._seconds[group]:.1f} s)")
+            what = f"{scored} cell{'' if scored == 1 else 's'} scored"
+            if isinstance(result, Record) and isinstance(result.outcome, TaskScores):
+                what = _accuracy(result.outcome)
+            self._print("done", "green", f"{who}{change} on {dataset}: {what} ({self._seconds[group]:.1f} s)")
 
     def _say(self, state: str, style: str, cell: AnyCell, reason: str, who: str | None = None) -> None:
         said = (state, _group(cell)[0] if who is None else who, reason)
@@ -61,6 +63,12 @@ class Log:
     def _print(self, state: str, style: str, line: str) -> None:
         text = Text(f"{state:<8}", style=style).append(plain(line), style="default")
         self.console.print(text, soft_wrap=not self.console.is_terminal)
+
+
+def _accuracy(scores: TaskScores) -> str:
+    steered = scores.details.get("steering", {})
+    strength = f" at strength {steered['strength']:g}" if "strength" in steered else ""
+    return f"accuracy {scores.accuracy:.3f}{strength}"
 
 
 def _group(cell: AnyCell) -> Group:

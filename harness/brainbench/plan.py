@@ -73,7 +73,8 @@ class TaskCell:
 
     def __str__(self) -> str:
         first = "" if self.limit is None else f", first {self.limit} problems"
-        return f"{self.model.name} on {self.task.name}{first}"
+        change = "" if self.intervention.name == NOTHING else f" + {self.intervention.name}"
+        return f"{self.model.name}{change} on {self.task.name}{first}"
 
 
 AnyCell = Cell | TaskCell

@@ -79,12 +79,13 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
 
 
 def _fitted(steering: Steering) -> dict[str, Any]:
-    """What a steering's facts say it was fitted on, in few words."""
+    """What a steering's facts say it was fitted on, in few words; of repairs also how many succeeded."""
     facts = steering.facts
-    counts = {
+    sizes = {
         name: len(facts[key]) for name, key in (("items", "fitted_on"), ("people", "people")) if key in facts
     }
-    return {**{name: facts[name] for name in ("dataset", "region", "simulated") if name in facts}, **counts}
+    kept = ("dataset", "region", "simulated", "targeted", "repaired")
+    return {**{name: facts[name] for name in kept if name in facts}, **sizes}
 
 
 class _Asked:

@@ -139,6 +139,7 @@ def test_an_intervention_needs_data_to_be_learnt_from(sums: Any, rule_model: Any
     assert isinstance(alone.outcome, Skip)
     assert "name a dataset" in alone.outcome.reason
     plan = planned([rule_model()], [sums()], interventions=changes, datasets=[toy["dataset"]()])
+    assert [str(cell) for cell in plan] == ["rule on sums", "rule + louder on sums"]
     base, steered = records(plan)
     assert isinstance(base.outcome, TaskScores)
     assert isinstance(steered.outcome, TaskScores)

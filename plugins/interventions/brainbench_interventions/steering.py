@@ -107,7 +107,7 @@ class DirectionSteering(Climbs):
             return Skip(reason)
         asked = answers is not None and self.source in BRAINS
         seen = _sights(material, self.source, labels=labels or asked)
-        facts = self.facts(material, model_asked=asked)
+        facts = self.facts(material, model_asked=asked, held_out=bool(self.held_out))
         if self.held_out:
             return self.steering(self._held_out(material, answers), seen, facts, material.items)
         names, rows = self._rows(material, answers)

@@ -77,6 +77,7 @@ def test_all_directions_have_the_same_places_and_lengths(made: Any, arithmetic: 
             np.testing.assert_allclose(np.linalg.norm(rows, axis=-1), expected, rtol=1e-6)
     assert steering.items == (("one", "two", "*") if steering.key else ids if made.held_out else ())
     assert steering.key == ("type" if made.per_type and not made.held_out else "")
+    assert steering.held_out == bool(made.held_out)  # or its results on these items would not be ranked
     assert not steering.oracle
     assert steering.facts["intervention"] == made.name
     assert len(steering.facts["fitted_on"]) == 24

@@ -40,6 +40,11 @@ HONEST = (
     "random-subspace",
     "model-components",
 )
+BY_ITEM = (
+    *("nari-heldout", "mean-pattern-heldout", "shuffled-items-heldout", "random-direction-heldout"),
+    *("language-only-heldout", "label-probe-heldout", "nari", "nari-random-fmri", "nari-random-fmri-mean"),
+    *("nari-mean-pattern", "nari-shuffled-items", "nari-other-person", "nari-random-direction"),
+)
 REGIONS = tuple(f"{name}@{place}" for name in HONEST[:2] for place in ("language", "md"))
 TRANSFER = ("nari-general", "shuffled-items", "mean-pattern", "random-direction", "language-only")
 BY_TYPE = tuple(f"{name}@{kind}" for kind in TYPES for name in TRANSFER)
@@ -67,15 +72,18 @@ def parts(stories: str) -> dict[str, list[str]]:
     return {
         "simulated": run_of(TINY, simulated, [tiny], HONEST, 400),
         "tiny": run_of(TINY, real, own, ("all", *REGIONS), 70),
-        "stories": run_of(stories, real, own, ("all", *REGIONS), 70),
-        "transfer": run_of(TINY, real, ["deduction_3"], BY_TYPE, 200),
-        "transfer-simulated": run_of(TINY, simulated[:1], [tiny], BY_TYPE, 200),
+        "stories": run_of(stories, real, own[1:], (*HONEST, *REGIONS), 32),
+        "stories-items": run_of(stories, real, own[:1], BY_ITEM, 70),
+        "transfer": run_of(TINY, real, own[1:], BY_TYPE, 100),
+        "transfer-simulated": run_of(TINY, simulated[:1], [tiny], BY_TYPE, 100),
     }
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """What docs/steering.json keeps of a row of the board."""
     kept = {name: row[name] for name in KEPT}
+    fitted = row["details"].get("steering", {}).get("fitted", {}) if row["details"] else {}
+    kept["repairs"] = {name: fitted[name] for name in ("targeted", "repaired") if name in fitted}
     kept["by_type"] = (row["by_condition"] or {}).get("type", {})
     kept["model"] = Path(str(row["model"])).name if row["model"] != TINY else TINY
     return kept

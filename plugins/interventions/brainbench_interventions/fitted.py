@@ -89,6 +89,8 @@ class Fitted(ABC):
         answers: asks the model whether it gets items right while it is steered. By default the likelier of
         the words True and False is its answer, where the model has a head.
         """
+        if self.region == dataset.regions[0]:  # as a control for itself it would stand beside itself
+            return Skip(f"{self.region} is the first region of {dataset.name}: leave @{self.region} out.")
         material = gather(
             model,
             dataset,

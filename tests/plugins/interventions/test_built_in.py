@@ -101,6 +101,12 @@ def test_another_region_gives_another_direction(arithmetic: Any, brains: Any) ->
         assert any((arrays[0][key] != arrays[1][key]).any() for key in arrays[0])
 
 
+def test_the_first_region_by_its_name_is_no_control_for_itself(arithmetic: Any, brains: Any) -> None:
+    found = ALL[0].at("left").fit(arithmetic(), brains(), QUIET)
+    assert isinstance(found, Skip)
+    assert found.reason == "left is the first region of brains: leave @left out."
+
+
 def test_an_unknown_region_is_a_skip_that_names_what_there_is(arithmetic: Any, brains: Any) -> None:
     found = ALL[0].at("nowhere").fit(arithmetic(), brains(), QUIET)
     assert isinstance(found, Skip)

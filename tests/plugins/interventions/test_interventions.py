@@ -253,6 +253,14 @@ def test_folds_are_even_within_types() -> None:
     assert not np.array_equal(fold, folds(types, 5, 1))
 
 
+def test_the_spread_of_states_is_within_types(arithmetic: Any, brains: Any) -> None:
+    whole = material(arithmetic(), brains())
+    apart = np.where(np.array(whole.types) == "one", 100.0, -100.0)[:, None]
+    moved = replace(whole, states={site: states + apart for site, states in whole.states.items()})
+    for site in whole.states:
+        assert moved.sigma(site) == pytest.approx(whole.sigma(site))
+
+
 def test_targets_of_controls(arithmetic: Any, brains: Any) -> None:
     whole = material(arithmetic(), brains())
     part = whole.select(whole.of_type("one"))
@@ -267,10 +275,11 @@ def test_targets_of_controls(arithmetic: Any, brains: Any) -> None:
     np.testing.assert_array_equal(shuffled, pattern)
     assert not (shuffled == y).all(axis=1).any()
     np.testing.assert_array_equal(np.sort(shuffled, axis=0), np.sort(y, axis=0))
-    moved = replace(person, responses=np.where(np.arange(12)[:, None] == 3, 99.0, y))
+    moved = replace(person, responses=np.where(np.arange(12)[:, None] == 3, y + 0.01, y))
     others = (moved, *part.people[1:])
     again = MAKE["other-person"](replace(part, people=others), moved, np.random.default_rng(3))
     assert again is not None
-    assert found["other-person"][1].shape == y.shape
+    np.testing.assert_allclose(again[1][3], found["other-person"][1][3])  # without the item's own response
+    assert not np.isclose(again[1][4], found["other-person"][1][4]).all()
     alone = MAKE["other-person"](replace(part, people=(person,)), person, np.random.default_rng(3))
     assert alone is None

@@ -49,7 +49,7 @@ def ask(
     with undisturbed():
         loaded, asked = load_task(task, config)
         places = _places(asked.eval_docs, columns.get("group"), limit, task.name)
-        told = _told(steering, asked.eval_docs, places, columns.get("id")) if steering else {}
+        told = _told(steering, asked.eval_docs, places, columns) if steering else {}
         samples = _evaluate(task, loaded, places, language, template=language.chat and not own_chat)
     if len(samples) != len(places):
         raise PluginError(f"Task {task.name}: lm-eval returned {len(samples)} of {len(places)} items.")
@@ -165,15 +165,19 @@ def _places(documents: Any, group: str | None, limit: int | None, name: str) -> 
 
 
 def _told(
-    steering: Steering, documents: Any, places: Sequence[int], column: str | None
+    steering: Steering, documents: Any, places: Sequence[int], columns: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """What a reader must know of a steering to judge a score: what it is, and what of the items it knew."""
-    asked = documents.select_columns([name for name in {column, steering.key} if name]).select(places)
+    column, source, items_of = columns.get("id"), steering.facts.get("dataset"), columns.get("items_of")
+    if steering.items and not steering.key and source and items_of and source != items_of:
+        raise NotApplicable(f"The steering is for single items of {source}; this task has {items_of}'s.")
+    there = [name for name in documents.column_names if name in {column, steering.key}]
+    asked = documents.select_columns(there).select(places) if there else [{} for _ in places]
     names = [{"": str(row.get(column)), **{key: str(value) for key, value in row.items()}} for row in asked]
-    steered = [found for found in names if steering.row(found) is not None] if names else places
+    steered = [found for found in names if steering.row(found) is not None]
     if not steered:
         raise NotApplicable("The steering differs between items, and this task has none of them.")
-    known = set() if steering.held_out else set(steering.facts.get("fitted_on", ()))
+    known = frozenset[str]() if steering.held_out else steering.fitted_on
     return {
         "steering": {
             "fingerprint": steering.fingerprint,
@@ -181,7 +185,7 @@ def _told(
             "oracle": steering.oracle,
             "where": steering.where,
             "steered": len(steered),
-            "seen": sum(found[""] in known for found in names),
+            "seen": None if known is None else sum(found[""] in known for found in names),
         }
     }
 

@@ -7,9 +7,7 @@ leaves layer i.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -18,11 +16,12 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from brainbench.arrays import FloatArray, require_numbers
+from brainbench.arrays import FloatArray
 from brainbench.errors import ShapeError
 from brainbench.identity import fingerprint
 from brainbench.nouns import BrainDataset, OpenModel, Reporter
 from brainbench.records import Skip
+from brainbench.steering_checks import digest, kept, number, require_facts
 from brainbench.stimuli import Stimulus
 
 Where = Literal["last", "prompt", "all"]
@@ -48,8 +47,8 @@ class Addition:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "vector", _kept(self.vector, (1, 2), "The vector of an addition"))
-        object.__setattr__(self, "strength", _number(self.strength, "The strength of an addition"))
+        object.__setattr__(self, "vector", kept(self.vector, (1, 2), "The vector of an addition"))
+        object.__setattr__(self, "strength", number(self.strength, "The strength of an addition"))
 
     @property
     def width(self) -> int:
@@ -79,14 +78,14 @@ class Gain:
     mean: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        basis = _kept(self.basis, (2,), "The basis of a gain")
+        basis = kept(self.basis, (2,), "The basis of a gain")
         object.__setattr__(self, "basis", basis)
-        object.__setattr__(self, "gain", _number(self.gain, "The gain of a subspace"))
+        object.__setattr__(self, "gain", number(self.gain, "The gain of a subspace"))
         wide = basis.astype(np.float64)
         if np.abs(wide @ wide.T - np.eye(len(wide))).max() > ORTHONORMAL:
             raise ShapeError("The basis of a gain must have orthonormal rows.")
         if self.mean is not None:
-            mean = _kept(self.mean, (1,), "The mean of a gain")
+            mean = kept(self.mean, (1,), "The mean of a gain")
             if mean.shape != basis.shape[1:]:
                 raise ShapeError(f"The mean of a gain has width {len(mean)}, its basis {basis.shape[1]}.")
             object.__setattr__(self, "mean", mean)
@@ -146,7 +145,7 @@ class Steering:
             raise ShapeError("The key of a steering must be a word, and says nothing without items.")
         if len(set(self.looks_at)) != len(self.looks_at):
             raise ShapeError("A steering names twice what its fit has seen.")
-        _require_facts(self.facts)
+        require_facts(self.facts)
         for site, change in self.changes.items():
             self._check_change(site, change)
         object.__setattr__(self, "looks_at", tuple(sorted(self.looks_at, key=SIGHTS.index)))
@@ -185,17 +184,27 @@ class Steering:
     @property
     def held_out(self) -> bool:
         """Whether each item's row was fitted without that item, as `facts` say."""
-        return bool(self.items) and self.facts.get("held_out") is True
+        return bool(self.items) and not self.key and self.facts.get("held_out") is True
+
+    @property
+    def fitted_on(self) -> frozenset[str] | None:
+        """The items that the fit has seen, as `facts` say; None where that is not known.
+
+        What has looked at nothing has seen none, unless it was imported: nobody knows where that comes from.
+        """
+        if "fitted_on" in self.facts:
+            return frozenset(self.facts["fitted_on"])
+        return None if self.looks_at or "imported" in self.facts else frozenset()
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over everything in it, as 64 hexadecimal digits."""
-        arrays = {name: _digest(array) for name, array in self.arrays().items()}
+        arrays = {name: digest(array) for name, array in self.arrays().items()}
         return fingerprint([self.form(), arrays])
 
     def scaled(self, strength: float) -> Steering:
         """The same with `strength` times as much change everywhere; 0 changes nothing."""
-        _number(strength, "A strength")
+        number(strength, "A strength")
         return replace(self, changes={site: change.scaled(strength) for site, change in self.changes.items()})
 
     def form(self) -> dict[str, Any]:
@@ -259,42 +268,3 @@ class Fits(Protocol):
     def fit(self, model: OpenModel, dataset: BrainDataset, reporter: Reporter, /) -> Steering | Skip:
         """The steering at strength 1, or why there is none."""
         ...
-
-
-def _kept(array: object, dimensions: tuple[int, ...], what: str) -> FloatArray:
-    """A read-only copy in single precision; raises ShapeError unless it is finite and of these dimensions."""
-    require_numbers(array, what)
-    assert isinstance(array, np.ndarray)
-    if array.ndim not in dimensions or array.size == 0:
-        raise ShapeError(f"{what} has the shape {array.shape}, expected {dimensions[0]} dimension(s).")
-    with np.errstate(over="ignore"):
-        kept: FloatArray = np.array(array, dtype=np.float32, order="C")
-    if not np.isfinite(kept).all():
-        raise ShapeError(f"{what} holds values that are not finite.")
-    kept.flags.writeable = False
-    return kept
-
-
-def _number(value: object, what: str) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.floating)
-        or not math.isfinite(value)
-    ):
-        raise ShapeError(f"{what} must be a finite number, not {value!r}.")
-    return float(value)
-
-
-def _require_facts(facts: object) -> None:
-    try:
-        if not isinstance(facts, Mapping):
-            raise TypeError("they are no mapping")
-        json.dumps(dict(facts), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ShapeError(
-            f"The facts of a steering must be plain JSON with finite numbers: {error}."
-        ) from error
-
-
-def _digest(array: FloatArray) -> list[Any]:
-    return [list(array.shape), hashlib.sha256(array.astype("<f4").tobytes()).hexdigest()]

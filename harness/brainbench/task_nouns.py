@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from brainbench.errors import PluginError
+
 if TYPE_CHECKING:
     from brainbench.nouns import Reporter
     from brainbench.records import Skip
@@ -63,11 +65,20 @@ class Task(Protocol):
         Its `metadata` may hold "brainbench", a dictionary that names columns of the documents: "id" and
         "group" (the problem that an item is a form of: intervals resample these), "messages" (a conversation
         as JSON, for models that are asked so) and "by", a list of columns by which accuracy is told apart.
+        And it may name the dataset whose items these are, as "items_of": what was learnt from another, whose
+        items have the same ids, is then not taken for these.
         """
         ...
 
 
 def validation_of(task: Task) -> Task | None:
-    """The task on which what is to be chosen for `task` is chosen, if it has one."""
-    found = getattr(task, "validation", None)
-    return found() if found is not None else None
+    """The task on which what is to be chosen for `task` is chosen, if it has one; raises PluginError."""
+    validation = getattr(task, "validation", None)
+    found = validation() if validation is not None else None
+    if found is None:
+        return None
+    if not isinstance(found, Task):
+        raise PluginError(f"validation() of task {task.name} gave {type(found).__name__}, not a Task.")
+    if found.name == task.name:
+        raise PluginError(f"validation() of task {task.name} gave the task itself: nothing is chosen there.")
+    return found

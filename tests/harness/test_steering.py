@@ -161,6 +161,9 @@ def test_a_vector_is_a_copy_that_cannot_be_written_to() -> None:
         (lambda: example(items=("a", "a")), "different"),
         (lambda: example(facts={"a": float("nan")}), "plain JSON"),
         (lambda: example(facts={"a": {1, 2}}), "plain JSON"),
+        (lambda: example(facts={"fitted_on": 5}), "fitted_on is no list of words"),
+        (lambda: example(facts={"fitted_on": [["a"]]}), "fitted_on is no list of words"),
+        (lambda: example(facts={"people": 5}), "people is no list of words"),
         (lambda: Steering({"mlp.3": Addition(np.ones(2))}), "no place"),
         (lambda: Steering({"layer.03": Addition(np.ones(2))}), "no place"),
         (lambda: Steering({"layer.1": np.ones(2)}), "must be an Addition"),  # type: ignore[dict-item]

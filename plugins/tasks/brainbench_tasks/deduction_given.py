@@ -71,7 +71,8 @@ class ScannerItems:
 
     def lm_eval_config(self) -> dict[str, Any]:
         """For lm-eval."""
-        return configuration(self.name, self.version, ("type", "subtype"), self.answering, self.documents)
+        by, own = ("type", "subtype"), Deduction().name
+        return configuration(self.name, self.version, by, self.answering, self.documents, items_of=own)
 
 
 @dataclass(frozen=True)

@@ -53,12 +53,19 @@ def described(  # noqa: PLR0913, PLR0917 - the columns of a document
     }
 
 
-def configuration(
-    name: str, version: int, by: Sequence[str], answering: Answering, load: Callable[[], Iterable[Document]]
+def configuration(  # noqa: PLR0913 - all that tasks of this form differ in
+    name: str,
+    version: int,
+    by: Sequence[str],
+    answering: Answering,
+    load: Callable[[], Iterable[Document]],
+    *,
+    items_of: str = "",
 ) -> dict[str, Any]:
     """A task of such documents for lm-eval, by plain text; no Jinja, which costs more than a small model.
 
     By "likelihood" the likelier of the two answers counts; by "generation" the first word, decoded greedily.
+    items_of: the dataset whose items the documents are, if they are any's.
     """
 
     def documents(**_: Any) -> dict[str, Any]:  # lm-eval passes the metadata as keywords
@@ -67,6 +74,7 @@ def configuration(
         return {"test": Dataset.from_list(list(load()))}
 
     columns = {"id": "id", "group": "group", "messages": "messages", "by": list(by)}
+    told = {"version": version, "brainbench": {**columns, **({"items_of": items_of} if items_of else {})}}
     config: dict[str, Any] = {
         "task": name,
         "custom_dataset": documents,
@@ -75,7 +83,7 @@ def configuration(
         "target_delimiter": " ",
         "num_fewshot": 0,
         "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
-        "metadata": {"version": version, "brainbench": columns},
+        "metadata": told,
     }
     if answering == "likelihood":
         return config | {

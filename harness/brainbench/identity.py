@@ -136,7 +136,8 @@ def unidentified(cell: AnyCell) -> CellIdentity:
         facts["intervention"] = _declared(cell.intervention).facts
         facts["seed"] = cell.options.seed
         facts["baseline"] = cell.baseline
-    facts = json.loads(json.dumps(facts, default=repr, sort_keys=True))
+    plain = json.dumps(facts, default=repr, sort_keys=True)
+    facts = json.loads(plain, parse_constant=str)  # NaN, of which no fingerprint could be made, is a word
     return CellIdentity(fingerprint(facts), facts, resolved=False)
 
 

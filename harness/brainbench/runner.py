@@ -101,7 +101,8 @@ def _compute(cell: Cell, bench: Workbench, made: dict[str, Any]) -> Outcome:
 
 def _ask(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome:
     if isinstance(cell.intervention, Fits):
-        scores = ask_steered(cell, bench, made)
+        with phase("intervention"):
+            scores = ask_steered(cell, bench, made)
     else:
         scores = _ask_as_it_is(cell, bench, made)
     if not isinstance(scores, TaskScores):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
+from brainbench.errors import PluginError
 from brainbench.nouns import OpenModel, Task
 from brainbench.perplexity import Perplexity
 from brainbench.plan import TaskCell, needs_dataset
 from brainbench.records import Outcome, Skip
 from brainbench.slots import phase
-from brainbench.steering import Fits, Steerable, Steering
+from brainbench.steering import Fits, Role, Steerable, Steering
 from brainbench.task_nouns import LanguageModel, validation_of
 from brainbench.task_scores import TaskScores
 from brainbench.workbench import Workbench
@@ -52,6 +54,7 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
     """
     change = cell.intervention
     assert isinstance(change, Fits)
+    _require_sense(change)
     if cell.dataset is None and needs_dataset(change):
         return Skip(f"{change.name!r} is learnt from brain data: name a dataset, too.")
     model = bench.unchanged(cell)
@@ -76,6 +79,22 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
         "perplexity": asked.cost(strength),
     }
     return replace(scores, details={**scores.details, "steering": told})
+
+
+def _require_sense(change: Any) -> None:
+    """Raise PluginError unless an intervention's role and strengths are what Fits says."""
+    if change.role not in get_args(Role):
+        raise PluginError(f"The role of {change.name} is {change.role!r}, neither brain nor control.")
+    known = isinstance(change.strengths, tuple)
+    if not known or not all(isinstance(one, int | float) and math.isfinite(one) for one in change.strengths):
+        raise PluginError(f"The strengths of {change.name} are no tuple of finite numbers.")
+
+
+def _require_others(choice: Choice, scores: TaskScores, tried: TaskScores) -> None:
+    """Raise PluginError if what a strength was chosen on is in the test: it would be chosen there."""
+    asked = {item.prompt_hash for item in tried.items}
+    if shared := sum(item.prompt_hash in asked for item in scores.items):
+        raise PluginError(f"The validation set {choice.task} has {shared} of the items it is to choose for.")
 
 
 def _fitted(steering: Steering) -> dict[str, Any]:
@@ -114,7 +133,11 @@ class _Asked:
             tried.append((strength, scores))
         choice = Choice.of(others.name, tried)
         final = dict(tried)[choice.strength] if own else self.at(choice.strength, task)
-        return final if isinstance(final, Skip) else (choice, final)
+        if isinstance(final, Skip):
+            return final
+        if not own:
+            _require_others(choice, final, tried[0][1])
+        return choice, final
 
     def _once(self, strength: float, task: Task) -> TaskScores | Skip:
         """The same, kept for the next task whose strength is chosen on this one."""

@@ -50,12 +50,16 @@ def answers(db: Database, found: str) -> Answers:
 def sources(db: Database) -> dict[str, str]:
     """By fingerprint, from which dataset, version and provider a steering was learnt; empty where from none.
 
-    Not from which region of it: another region is a control, too.
+    Of one that was kept before, the dataset that it says. Not from which region: another is a control, too.
     """
     parts = ", ".join(
         f"json_extract(facts, '$.learnt_from.{part}')" for part in ("name", "version", "provider")
     )
-    query = f"SELECT fingerprint, json_array({parts}) FROM task_records WHERE learnt_from IS NOT NULL"
+    said = "json_extract(details, '$.steering.fitted.dataset')"
+    query = (
+        f"SELECT fingerprint, CASE WHEN learnt_from IS NULL THEN {said} ELSE json_array({parts}) END AS source"
+        " FROM task_records WHERE source IS NOT NULL"
+    )
     return dict(db.execute(query).fetchall())
 
 

@@ -135,6 +135,20 @@ def test_the_best_control_is_of_the_same_data_and_kind(kept: Any, made: Any, tol
     assert all(rows[record.fingerprint]["against_control"] is None for record in fair)
 
 
+def test_kept_steerings_stand_beside_controls_of_the_data_that_they_name(
+    kept: Any, made: Any, told: Any, answers: Any
+) -> None:
+    def one(name: str, share: float, **more: Any) -> Record:
+        record: Record = made(f"steering:{name}", answers(share), told(**more), learnt_from=None)
+        return record
+
+    here, there = {"fitted": {"dataset": "brains"}}, {"fitted": {"dataset": "other brains"}}
+    brain, same = one("nari", 0.6, **here), one("random", 0.3, role="control", **here)
+    others = [one("other", 0.9, role="control", **there), one("nobody's", 0.9, role="control")]
+    found = kept(brain, same, *others)[brain.fingerprint]["against_control"]
+    assert (found["fingerprint"], found["controls"]) == (same.fingerprint, 1)
+
+
 @pytest.mark.parametrize(
     ("kind", "control"),
     [

@@ -57,8 +57,8 @@ def sources(db: Database) -> dict[str, str]:
     )
     said = "json_extract(details, '$.steering.fitted.dataset')"
     query = (
-        f"SELECT fingerprint, CASE WHEN learnt_from IS NULL THEN {said} ELSE json_array({parts}) END AS source"
-        " FROM task_records WHERE source IS NOT NULL"
+        f"SELECT fingerprint, CASE WHEN learnt_from IS NULL THEN {said} ELSE json_array({parts}) END"
+        " AS source FROM task_records WHERE source IS NOT NULL"
     )
     return dict(db.execute(query).fetchall())
 

@@ -125,7 +125,7 @@ class Pass:
         names = () if told is None else _repeated(told.names, batch)
         if where == "all":
             return cls((batch, length), None, names)
-        if told is not None:
+        if told is not None and told.ends:
             ends = torch.tensor(_repeated(told.ends, batch), device=inputs.device)
         elif seen:  # what follows a pass over the prompt is generated
             return cls((batch, length), None, names, idle=True)

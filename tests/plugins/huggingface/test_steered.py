@@ -299,6 +299,8 @@ def test_without_a_mask_or_word_nothing_is_guessed(where: Any, causal: Callable[
     with steered(network, Steering(changes(), where)):
         with pytest.raises(ModelError, match="cannot find them"):
             network(torch.tensor([ROWS[0]]))
+        with pytest.raises(ModelError, match="cannot find them"), positions(()):
+            network(torch.tensor([ROWS[0]]))
         with pytest.raises(ModelError, match="2 prompts were told for a batch of 3"), positions((1, 2)):
             network(right_padded())
 

@@ -126,5 +126,7 @@ def test_canonical_variates_are_multiplied_by_the_gain(gain: float, arithmetic: 
             y[rows] -= y[rows].mean(0)
         weights, _ = cca(x, y, len(change.basis))
         away = whole.states[site] - whole.states[site].mean(0)
+        assert change.mean is not None  # what stays where it is: the mean of all items
+        np.testing.assert_allclose(change.mean, whole.states[site].mean(0), atol=1e-6)
         after = away + (change.gain - 1) * away @ change.basis.T @ change.basis
         np.testing.assert_allclose(after @ weights.T, gain * away @ weights.T, atol=1e-4)

@@ -74,6 +74,11 @@ class Tiny(GeneratedDeduction):
         return f"tiny_{self.seed}"
 
 
+class ChosenElsewhere(Tiny):
+    def validation(self) -> Any:
+        return Tiny(seed=2)
+
+
 def told(change: Any, toy: Any, task: Any = None, **more: Any) -> list[Record]:
     plan = Plan.product(
         models=[],
@@ -216,6 +221,8 @@ def test_how_the_strength_is_chosen_is_part_of_what_a_result_is(toy: Any) -> Non
     assert of(choosing) != of(choosing, "paper")
     assert of(choosing) != of(replace(choosing, strengths=(1.0, 3.0)))
     assert of(fixed) == of(fixed, "paper") != of(choosing)
+    assert of(choosing) != of(choosing, task=ChosenElsewhere())
+    assert of(fixed) == of(fixed, task=ChosenElsewhere())
     assert of(NoIntervention()) == of(NoIntervention(), "paper")
 
 

@@ -173,8 +173,10 @@ class Steering:
         """Which row of the vectors steers what has these names; 0 where there is one for all."""
         if not self.items:
             return 0
-        rows = {item: row for row, item in enumerate(self.items)}
-        return rows.get(names.get(self.key, ""), rows.get(ANY_OTHER) if self.key else None)
+        value = names.get(self.key, "")
+        if self.key and value not in self.items:
+            value = ANY_OTHER
+        return self.items.index(value) if value in self.items else None
 
     @property
     def oracle(self) -> bool:

@@ -29,8 +29,9 @@ from brainbench_interventions.directions import (
 )
 from brainbench_interventions.fitted import BOTH_WAYS, Fitted
 from brainbench_interventions.material import Material
+from brainbench_interventions.objective import Similarity
 from brainbench_interventions.repair import Climbing, Repair, repairs
-from brainbench_interventions.ridge_map import Array, Similarity
+from brainbench_interventions.ridge_map import Array
 from brainbench_interventions.targets import Source
 
 Kind = Source | Literal["random-direction", "language-only", "label-probe"]

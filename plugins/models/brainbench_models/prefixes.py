@@ -46,7 +46,8 @@ class Prefixes:
         takes = inspect.signature(base.forward).parameters
         if not self._usable or length < 2 or not {"past_key_values", "use_cache"} <= set(takes):
             return None
-        missing = [at for at, row in enumerate(rows) if row[:-1] not in self._kept]
+        # one row of each prompt, however often it is asked with different changes
+        missing = list({row[:-1]: at for at, row in enumerate(rows) if row[:-1] not in self._kept}.values())
         if missing and not self._read(
             base, [rows[at] for at in missing], [names[at] for at in missing], device
         ):

@@ -119,9 +119,12 @@ def log_odds(  # noqa: PLR0913
     """
     shared, tokens = first_tokens(tokenizer, words, model)
     room = None if limit is None else limit - len(shared)
-    plain = prompts.encode(tokenizer, stimuli, pooling="last", limit=room, model=model)
+    texts = [(stimulus.messages, stimulus.text) for stimulus in stimuli]
+    once = dict(zip(texts, stimuli, strict=True))  # one item may be asked often, with different changes
+    plain = prompts.encode(tokenizer, list(once.values()), pooling="last", limit=room, model=model)
     # the last token, which a steering may change, is the one whose output tells the words apart
-    encoded = [prompts.Prompt((*prompt.ids, *shared)) for prompt in plain]
+    ready = {text: prompts.Prompt((*found.ids, *shared)) for text, found in zip(once, plain, strict=True)}
+    encoded = [ready[text] for text in texts]
     names = [names_of(stimulus) for stimulus in stimuli]
     return logits(
         network, head, encoded, tokens, names=names, batching=batching, device=device, prefixes=prefixes

@@ -536,6 +536,35 @@ def test_prompts_that_are_asked_again_answer_as_if_read_again(
             np.testing.assert_allclose(again, whole, atol=ROUNDING * scale)
 
 
+def test_one_prompt_is_read_once_and_asked_with_many_rows(
+    llama: Path, problems: tuple[Stimulus, ...]
+) -> None:
+    names = [f"row {at}" for at in range(2 * len(problems))]
+    twice = [
+        replace(problem, conditions={**problem.conditions, "row": name})
+        for problem, name in zip((*problems, *problems), names, strict=True)
+    ]
+    vectors = RNG.normal(size=(len(names), WIDTH))
+    steering = Steering({"layer.1": Addition(vectors)}, items=tuple(names), key="row")
+    with opened(llama) as model:
+        model.network.config.tie_word_embeddings = True
+        read: list[int] = []
+
+        def count(module: Any, arguments: Any, named: Any) -> None:
+            read.append(named["input_ids"].numel())
+
+        with model.steered(steering):
+            handle = model.network.base_model.register_forward_pre_hook(count, with_kwargs=True)
+            found = model.log_odds(twice, ("True", "False"), SilentReporter())
+            handle.remove()
+        # each prompt without its last token once, and one token for each question
+        assert sum(read) == sum(map(len, model._prefixes._kept)) + len(names)
+        for at, problem in enumerate(twice):
+            with model.steered(Steering({"layer.1": Addition(vectors[at])})):
+                alone = model.log_odds([problem], ("True", "False"), SilentReporter())
+            np.testing.assert_allclose(found[at], alone[0], atol=ROUNDING * np.abs(found).max())
+
+
 def test_built_in_interventions_keep_what_interventions_promise(llama: Path, toy: dict[str, Any]) -> None:
     """On a real network whose answers cannot be asked, and noise for brains."""
     offered: list[Any] = []

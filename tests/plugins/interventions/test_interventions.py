@@ -146,7 +146,7 @@ def test_the_random_oracle_has_as_many_tries(name: str, arithmetic: Any, brains:
     model = arithmetic()
     tries: dict[str, int] = {}
 
-    def stubborn(steering: Steering, items: Any) -> Any:
+    def stubborn(steering: Steering, items: Any, rows: Any = ()) -> Any:
         for item in items:
             tries[item] = tries.get(item, 0) + bool(steering.items)
         return np.zeros(len(items), dtype=bool)

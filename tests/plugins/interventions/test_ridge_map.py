@@ -10,7 +10,8 @@ import torch
 from sklearn.linear_model import Ridge, RidgeCV
 
 from brainbench_interventions.descent import Place, climb, spread
-from brainbench_interventions.ridge_map import ALPHAS, Objective, RidgeMap, Similarity
+from brainbench_interventions.objective import Objective, Similarity
+from brainbench_interventions.ridge_map import ALPHAS, RidgeMap
 
 KINDS: tuple[Similarity, ...] = ("cosine", "mse", "pearson")
 EXACT = 1e-9  # relative, where both sides are float64
@@ -101,6 +102,38 @@ def test_the_papers_formula_of_the_gradient() -> None:
         )
 
 
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_maps_together_are_each_alone(kind: Similarity, intercept: bool) -> None:
+    """Of people with other items, voxels and numbers of targets, one of them without any row left."""
+    X, _ = data()
+    x, parts, alone = [], [], []
+    people = ((11, np.arange(14), 5), (4, np.arange(3, 14), 1), (9, np.arange(0, 14, 2), 3))
+    for seed, (voxels, known, count) in enumerate(people):
+        Y = data(voxels=voxels, seed=seed)[1]
+        x.append(X[:count] + 0.1 * seed)
+        ridge = RidgeMap.fit(X[known], Y[known])
+        alone.append(Objective.of(ridge, Y[:count], kind, intercept=intercept))
+        parts.append((ridge, Y[:count]))
+    common = X - X.mean(axis=0) + 2.0
+    widened = [r.within(common, known) for (r, _), (_, known, _) in zip(parts, people, strict=True)]
+    for ridge, wide in zip((r for r, _ in parts), widened, strict=True):
+        close(wide.predict(X), ridge.predict(X))
+        close(wide.predict(X, intercept=False), ridge.predict(X, intercept=False))
+    together = Objective.joined(
+        [Objective.of(w, y, kind, intercept=intercept) for w, (_, y) in zip(widened, parts, strict=True)]
+    )
+    values = np.concatenate([one.value(r) for one, r in zip(alone, x, strict=True)])
+    slopes = np.vstack([one.gradient(r) for one, r in zip(alone, x, strict=True)])
+    close(together.value(np.vstack(x)), values)
+    close(together.gradient(np.vstack(x)), slopes)
+    for rows in (np.array([0, 2, 3, 6, 8]), np.array([7]), np.array([5, 7])):
+        some = together.select(rows)
+        close(some.value(np.vstack(x)[rows]), values[rows])
+        close(some.gradient(np.vstack(x)[rows]), slopes[rows])
+        close(some.select(np.array([0])).gradient(np.vstack(x)[rows[:1]]), slopes[rows[:1]])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_to_climb_is_no_error(kind: Similarity) -> None:
     X, Y = data()
@@ -115,7 +148,7 @@ def place(kind: Similarity = "cosine", radius: float = 1e9) -> tuple[Place, Any,
     X, Y = data(seed=7)
     ridge = RidgeMap.fit(X, Y)
     rate = 0.1 * float(np.abs(X).mean())
-    return Place(Objective.of(ridge, Y[:4], kind), X[:4], rate, radius, len(X)), ridge, Y[:4]
+    return Place(Objective.of(ridge, Y[:4], kind), X[:4], rate, radius, np.full(4, len(X))), ridge, Y[:4]
 
 
 @pytest.mark.parametrize("radius", [1e9, 1.5])
@@ -128,7 +161,7 @@ def test_steps_are_those_of_torchs_adamw(kind: Similarity, radius: float) -> Non
     adam = torch.optim.AdamW([delta], lr=ours.rate, weight_decay=0.01)
     for _ in range(30):
         adam.zero_grad()
-        (-torch_similarity(kind, W, 0.0, r + delta, y).sum() / ours.items).backward()
+        (-torch_similarity(kind, W, 0.0, r + delta, y).sum() / 14).backward()
         adam.step()
         with torch.no_grad():
             length = delta.norm(dim=1, keepdim=True)

@@ -129,7 +129,7 @@ def test_an_unknown_type_is_a_skip_that_names_it(name: str, arithmetic: Any, bra
 
 
 def test_a_model_that_is_always_right_gives_no_direction(arithmetic: Any, brains: Any) -> None:
-    def right(steering: Any, items: Any) -> Any:
+    def right(steering: Any, items: Any, rows: Any = ()) -> Any:
         return np.ones(len(items), dtype=bool)
 
     found = named("nari-general").fit(arithmetic(), brains(), QUIET, right)

@@ -106,11 +106,16 @@ class _Moving:
     def step(self, number: int) -> None:
         """One step of AdamW (Loshchilov & Hutter 2019), then back into the ball."""
         place = self.place
-        slope = place.objective.gradient(place.states + self.change) / -place.items[:, None]
-        self.first = _BETAS[0] * self.first + (1 - _BETAS[0]) * slope
-        self.second = _BETAS[1] * self.second + (1 - _BETAS[1]) * slope**2
-        mean, variance = self.first / (1 - _BETAS[0] ** number), self.second / (1 - _BETAS[1] ** number)
-        moved = self.change * (1 - place.rate * _DECAY) - place.rate * mean / (np.sqrt(variance) + _EPSILON)
-        length = np.linalg.norm(moved, axis=1, keepdims=True)
-        moved *= np.divide(place.radius, length, out=np.ones_like(length), where=length > place.radius)
-        self.change = moved
+        slope = place.objective.gradient(place.states + self.change)
+        slope /= -place.items[:, None]
+        self.first *= _BETAS[0]
+        self.first += (1 - _BETAS[0]) * slope
+        self.second *= _BETAS[1]
+        self.second += (1 - _BETAS[1]) * slope**2
+        scale = np.sqrt(self.second)
+        scale /= np.sqrt(1 - _BETAS[1] ** number)
+        scale += _EPSILON
+        self.change *= 1 - place.rate * _DECAY
+        self.change -= place.rate / (1 - _BETAS[0] ** number) * self.first / scale
+        length = np.linalg.norm(self.change, axis=1, keepdims=True)
+        self.change *= np.divide(place.radius, length, out=np.ones_like(length), where=length > place.radius)

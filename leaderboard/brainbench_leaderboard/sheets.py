@@ -48,6 +48,11 @@ class Sheet:
     sections: tuple[Section, ...]
     what: str = "model"
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Of all sections."""
+        return tuple(line for section in self.sections for line in section.lines)
+
 
 def number(value: float | None) -> str:
     """With three decimals; nothing for nothing."""

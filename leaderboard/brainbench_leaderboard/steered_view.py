@@ -30,13 +30,13 @@ def steered_sheets(rows: Iterable[Row]) -> tuple[Sheet, ...]:
 
     In each part the best comes first, as in the rows given.
     """
-    models: dict[tuple[Any, ...], dict[str | None, list[Row]]] = {}
+    models: dict[tuple[Any, ...], dict[tuple[Any, Any], list[Row]]] = {}
     steered = [row for row in rows if row["intervention"] != NOTHING]
     for row in sorted(steered, key=lambda row: row["outcome"] != "scores"):
         own = tuple(row[name] for name in _MODEL)
         if row["outcome"] != "scores":  # it may have ended before the model's revision was known
             own = next((known for known in models if known[0] == row["model"]), own)
-        models.setdefault(own, {}).setdefault(row["learnt_from"], []).append(row)
+        models.setdefault(own, {}).setdefault((row["learnt_from"], _source(row)), []).append(row)
     names = Counter(model for model, *_ in models)
     return tuple(
         _sheet(group, alone=names[model] == 1)
@@ -49,7 +49,8 @@ def _sheet(rows: list[Row], *, alone: bool) -> Sheet:
     first = rows[0]
     told = [str(first["revision"] or "")[:14], f"seed {first['seed']}"] if not alone else []
     told += [first["dtype"]] if first["dtype"] not in (None, "float32") else []
-    learnt = f", learnt from {first['learnt_from']}" if first["learnt_from"] else ""
+    kept = " by what was kept" if _source(first) and not first["learnt_from"] else ""
+    learnt = f"{kept}, learnt from {_source(first)}" if _source(first) else ""
     learnt += ", which is simulated" if any(map(_simulated, rows)) else ""
     who = ", ".join(str(part) for part in (first["model"], *told) if part)
     parts: dict[str, list[Row]] = {heading: [] for heading in _HEADINGS}
@@ -68,8 +69,7 @@ def _sheet(rows: list[Row], *, alone: bool) -> Sheet:
 
 def _without_empty(sheet: Sheet) -> Sheet:
     """The sheet without columns in which nothing stands."""
-    lines = [line for section in sheet.sections for line in section.lines]
-    kept = [at for at in range(len(COLUMNS)) if any(line.cells[at].lines != ("",) for line in lines)]
+    kept = [at for at in range(len(COLUMNS)) if any(line.cells[at].lines != ("",) for line in sheet.lines)]
 
     def fewer(line: Line) -> Line:
         return replace(line, cells=tuple(line.cells[at] for at in kept))
@@ -78,10 +78,21 @@ def _without_empty(sheet: Sheet) -> Sheet:
     return replace(sheet, columns=tuple(COLUMNS[at] for at in kept), sections=sections)
 
 
+def _source(row: Row) -> str | None:
+    """What it was learnt from: the dataset of the run, or for what was kept the one that its facts name."""
+    said = row["learnt_from"] or _fitted(row).get("dataset")
+    return said if isinstance(said, str) else None
+
+
 def _simulated(row: Row) -> bool:
+    return _fitted(row).get("simulated") is True
+
+
+def _fitted(row: Row) -> Mapping[str, Any]:
+    """What a run notes of the fit; facts of a kept steering come from a file and may be anything."""
     told: Any = row["details"].get("steering")
     fitted = told.get("fitted") if isinstance(told, dict) else None
-    return isinstance(fitted, dict) and fitted.get("simulated") is True
+    return fitted if isinstance(fitted, dict) else {}
 
 
 def _heading(row: Row) -> str:

@@ -54,10 +54,12 @@ def _of_steering(steered: list[Row]) -> list[str]:
         lines.append(
             "change -: the model has no unsteered result to compare with; `--intervention none` makes one"
         )
-    if any(row["role"] == "brain" and row["against_control"] is None for row in steered):
+    if alone := [row for row in steered if row["role"] == "brain" and row["against_control"] is None]:
+        saved = not all(row["learnt_from"] for row in alone)
+        kept = ", for a kept steering `brainbench steer fit`" if saved else ""
         lines.append(
             "over best control -: no control of the same model, task, data and kind; "
-            "`--intervention random-direction` makes one"
+            f"`--intervention random-direction` makes one{kept}"
         )
     if any(row["unranked"] for row in steered):
         lines.append(

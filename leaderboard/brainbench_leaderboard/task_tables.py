@@ -24,7 +24,8 @@ def tables(rows: Iterable[Row]) -> list[Group]:
     """The tables of each task, version and limit; rows come sorted by these."""
     made = []
     for task in task_view.tasks(rows):
-        drawn: list[Text | _Fitted] = [Text(task.title, style="bold"), _Fitted(task.models)]
+        drawn: list[Text | _Fitted] = [Text(task.title, style="bold")]
+        drawn += [_Fitted(task.models)] if task.models.lines else []
         for sheet in task.steered:
             drawn += [Text(""), Text(sheet.title, style="bold"), _Fitted(sheet)]
         made.append(Group(*drawn))
@@ -79,7 +80,7 @@ def _drawn(sheet: Sheet, padding: int, name: int) -> Table:
 
 def _widths(sheet: Sheet) -> list[int]:
     """Of the longest line in each column, below its name."""
-    cells = [line.cells for section in sheet.sections for line in section.lines]
+    cells = [line.cells for line in sheet.lines]
     return [max(max(map(len, cell.lines)) for cell in column) for column in zip(*cells, strict=True)]
 
 

@@ -176,6 +176,34 @@ def test_skipped_and_failed_steerings_have_their_reasons(board: Any, made: Any, 
     assert "0.000" not in text
 
 
+@pytest.mark.parametrize("width", [30, 100])
+def test_a_board_of_skipped_steerings_alone_has_their_reasons(
+    width: int, board: Any, made: Any, tmp_path: Path
+) -> None:
+    text = board(made("nari@nowhere", Skip("there is no nowhere")), width=width)
+    assert "there is no nowhere" in " ".join(text.split())
+    assert "greedy" not in text
+    with Leaderboard(tmp_path / "b.db") as store:
+        page = publish(store, tmp_path / "page").read_text()
+    assert "there is no nowhere" in page
+    assert "models as they are" not in page
+
+
+def test_what_was_kept_stands_apart_and_says_what_it_was_learnt_from(
+    board: Any, made: Any, told: Any, answers: Any
+) -> None:
+    facts = {"dataset": "brains", "simulated": True}
+    kept = made("steering:a@1", answers(), told(fitted=facts, role="brain"), learnt_from=None)
+    other = made("steering:b@2", answers(), told(fitted={"dataset": ["?"]}, role="control"), learnt_from=None)
+    fresh = made("random-direction", answers(), told(role="control"))
+    text = board(kept, other, fresh)
+    heading = "m, steered by what was kept, learnt from brains, which is simulated"
+    assert heading in text
+    assert "m, steered, learnt from brains\n" in text
+    assert "m, steered\n" in text
+    assert "`brainbench steer fit`" in text
+
+
 def test_a_steering_that_ended_early_stands_with_the_others_of_its_model(
     board: Any, made: Any, told: Any, answers: Any
 ) -> None:

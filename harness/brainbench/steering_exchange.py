@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brainbench.errors import DataError, ShapeError, UsageError
+from brainbench.errors import DataError, ShapeError, UsageError, words_of
 from brainbench.steering import SITE, Addition, Change, Gain, Steering
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def read_control_vector(path: Path) -> Steering:
     except OSError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror or error}.") from error
     except Exception as error:  # the reader raises many kinds for a file that is damaged
-        raise DataError(f"{path.name} is no GGUF file that can be read: {error}.") from error
+        raise DataError(f"{path.name} is no GGUF file that can be read: {words_of(error)}") from error
     if facts["architecture"] != _ARCHITECTURE or not vectors:
         raise DataError(f"{path.name} holds no control vector, but {facts['architecture']!r}.")
     changes: dict[str, Change] = {}
@@ -199,7 +199,8 @@ def _everywhere(steering: Steering, what: str) -> dict[str, Change]:
     if steering.where != "all" or steering.items:
         raise UsageError(
             f"{what} acts at every token of every item; this steering does not.",
-            hint='Only a Steering with where="all" and no items can be written so.',
+            hint="It must have been fitted with --where all, and have one direction for all problems, as "
+            "that of nari-general-joint.",
         )
 
     def depth(site: str) -> tuple[int, str]:

@@ -22,7 +22,8 @@ FORMAT = 1
 FORM, ARRAYS = "steering.json", "steering.safetensors"
 _KEYS = {"format", "fingerprint", "where", "key", "items", "looks_at", "facts", "changes"}
 _CHANGE_KEYS = {"addition": {"kind", "strength"}, "gain": {"kind", "gain", "mean"}}
-_HINT = "Write it again with brainbench.steering_files.save."
+_HINT = "Make it again with `brainbench steer fit`, or from Python with brainbench.steering_files.save."
+_FOLDER = "Name a folder that `brainbench steer fit` made."
 
 
 def save(steering: Steering, folder: Path) -> None:
@@ -83,7 +84,7 @@ def _read_form(folder: Path) -> dict[str, Any]:
     try:
         form = json.loads((folder / FORM).read_bytes(), parse_constant=_refuse_constant)
     except OSError as error:
-        raise DataError(f"{where} cannot be read: {error.strerror}.", hint="Name a saved folder.") from error
+        raise DataError(f"{where} cannot be read: {error.strerror}.", hint=_FOLDER) from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where} is no JSON: {error}.", hint=_HINT) from error
     if not isinstance(form, dict) or form.get("format") != FORMAT:
@@ -114,7 +115,7 @@ def _read_arrays(folder: Path) -> dict[str, FloatArray]:
     try:
         arrays: dict[str, Any] = from_bytes((folder / ARRAYS).read_bytes())
     except OSError as error:
-        raise DataError(f"{where} cannot be read: {error.strerror}.", hint="Name a saved folder.") from error
+        raise DataError(f"{where} cannot be read: {error.strerror}.", hint=_FOLDER) from error
     except (SafetensorError, KeyError, ValueError) as error:
         raise DataError(f"{where} is no safetensors file: {error}.", hint=_HINT) from error
     for name, array in arrays.items():

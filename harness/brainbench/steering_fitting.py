@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
-from brainbench.errors import NotApplicable, PluginError, UsageError
+from brainbench.errors import BrainbenchError, NotApplicable, PluginError, UsageError, words_of
 from brainbench.nouns import BrainDataset, Intervention, Model, ModelOptions, Reporter
 from brainbench.records import Skip
 from brainbench.steering import Steerable, Steering, Where
@@ -29,7 +29,8 @@ def fit(
 ) -> Steering:
     """What the intervention fits on the model and the dataset, with more facts: "role", "model", "data".
 
-    Raises UsageError for an intervention that fits no steering, NotApplicable where there is nothing to fit.
+    Raises UsageError for an intervention that fits no steering, NotApplicable where there is nothing to fit,
+    PluginError where the fit itself breaks.
     """
     fits: Any = getattr(intervention, "fit", None)
     if fits is None:
@@ -43,7 +44,13 @@ def fit(
             raise NotApplicable(f"{model.name} is no model that could be steered.")
         label = f"Fitting {intervention.name} on {dataset.name}"
         with reporter.task(label, 1) as advance:
-            found = fits(opened, dataset, reporter)
+            try:
+                found = fits(opened, dataset, reporter)
+            except BrainbenchError:
+                raise
+            except Exception as error:  # a plugin's own fault, or no memory left
+                words = f"{type(error).__name__}: {words_of(error)}"
+                raise PluginError(f"{intervention.name} failed while it was fitted: {words}") from error
             advance(1)
     if isinstance(found, Skip):
         raise NotApplicable(f"{intervention.name} cannot be fitted on {dataset.name}: {found.reason}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -68,6 +69,7 @@ def test_fitting_keeps_a_steering_and_says_what_it_is_and_what_to_do_with_it(
     steering = load(folder)
     assert steering.fingerprint in words
     for part in (
+        "syllogism, any other",
         "attention.2",
         "responses, behaviour, labels",
         "the last token of the prompt",
@@ -102,6 +104,31 @@ def test_a_steering_is_replaced_only_by_force(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     assert "is a file" in said(typed(*FIT, "nari", "--out", tmp_path / "file", "--force"), 2)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("out", ["file/kept", "closed/kept", "closed"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_fit(
+    out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "closed").mkdir()
+    may = os.access  # asked: whoever runs the tests may be allowed everything
+
+    def closed(at: Any, mode: int) -> bool:
+        return may(at, mode) and not (Path(at).name == "closed" and mode & os.W_OK)
+
+    monkeypatch.setattr(os, "access", closed)
+    words = said(typed("fit", "--model", "no/such", *FIT[3:], "nari", "--out", tmp_path / out), 2)
+    assert "nothing can be written in" in words
+
+
+def test_a_plugin_whose_fit_breaks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise StopIteration("a b\nc")
+
+    monkeypatch.setattr("brainbench_interventions.fitted.gather", broken)
+    words = said(typed(*FIT, "random-direction", "--out", tmp_path / "kept"), 1)
+    assert "random-direction failed while it was fitted: StopIteration: a b c." in words
 
 
 @pytest.mark.parametrize(
@@ -315,6 +342,6 @@ def test_other_tools_files_are_read_and_written(tmp_path: Path, pushes: Path) ->
 
 
 def test_an_export_that_would_lose_something_is_refused(fitted: tuple[Path, str], tmp_path: Path) -> None:
-    assert 'where="all"' in said(typed("export", fitted[0], tmp_path / "x.gguf"), 2)
+    assert "--where all" in said(typed("export", fitted[0], tmp_path / "x.gguf"), 2)
     assert "names no format" in said(typed("export", fitted[0], tmp_path / "x.txt"), 2)
     assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,4 +82,9 @@ def _require_free(path: Path, *, force: bool) -> None:
     if not force and any((path / name).exists() for name in (FORM, ARRAYS)):
         raise UsageError(
             f"There is a steering in {path} already.", hint="Name another --out, or add --force."
+        )
+    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):  # said before minutes of fitting
+        raise UsageError(
+            f"{path} cannot be made: nothing can be written in {nearest}.", hint="Name another --out."
         )

@@ -132,6 +132,7 @@ def _cells(place: dict[str, Any]) -> tuple[str, ...]:
 
 def _notes(steering: Steering) -> list[tuple[str, str]]:
     """Headings and sentences. Facts come from a file and may be anything."""
+    from brainbench.steering import ANY_OTHER
     from brainbench.steering_intervention import SavedSteering
 
     facts = steering.facts
@@ -139,12 +140,13 @@ def _notes(steering: Steering) -> list[tuple[str, str]]:
     if steering.items:
         changes = f"{len(steering.items)} items, each its own way"
     if steering.key:
-        changes = f"each {steering.key} its own way: {', '.join(steering.items)}"
+        values = ("any other" if value == ANY_OTHER else value for value in steering.items)
+        changes = f"each {steering.key} its own way: {', '.join(values)}"
     told = "yes: its fit was told of the very items that it changes; never ranked with honest ones"
     notes = [
         ("acts at", WHERE[steering.where]),
         ("changes", changes),
-        ("has seen", ", ".join(steering.looks_at) or "nothing that is known of"),
+        ("has seen", ", ".join(steering.looks_at) or _nothing(facts)),
         ("oracle", told if steering.oracle else "no"),
     ]
     if "intervention" in facts:
@@ -164,6 +166,10 @@ def _notes(steering: Steering) -> list[tuple[str, str]]:
     if "imported" in facts:
         notes.append(("imported", f"from {facts['imported']}: nothing is known of who fitted it on what"))
     return [*notes, ("fingerprint", steering.fingerprint)]
+
+
+def _nothing(facts: Any) -> str:
+    return "no responses, behaviour or labels" if "intervention" in facts else "nothing that is known of"
 
 
 def _version(facts: Any, name: str = "version") -> str:

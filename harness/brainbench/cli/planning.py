@@ -46,6 +46,10 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         limit=chosen["limit"],
         protocol=chosen["protocol"],
     )
+    if not plan.cells and not metrics:
+        raise UsageError(
+            "There is nothing to compute: without a metric models are only asked tasks.", hint="Add a --task."
+        )
     if not plan.cells:
         raise UsageError(
             "There is nothing to compute: no chosen dataset has both that region and that set of items, "
@@ -74,7 +78,9 @@ def find_intervention(catalog: Catalog, name: str) -> Intervention:
 
 def find_metrics(catalog: Catalog, names: tuple[str, ...]) -> list[Metric]:
     """The metrics of these names, each once; all that are installed without a name, and no one for "none"."""
-    if names == (NO_METRIC,) and NO_METRIC not in catalog.metrics:
+    if NO_METRIC in names and NO_METRIC not in catalog.metrics:
+        if set(names) != {NO_METRIC}:
+            raise UsageError("--metric none stands alone.", hint="Leave it out, or the other metrics.")
         return []
     asked = [metric for name in names for metric in catalog.find_metrics(name)]
     return [m for at, m in enumerate(asked) if m not in asked[:at]] or catalog.metrics.values()

@@ -143,6 +143,19 @@ def test_steering_is_asked_about_without_scoring_brains(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("--dataset", "simulated-deduction", "--metric", "none"), "Add a --task."),
+        (("--task", "deduction_3_tiny", "--metric", "none", "--metric", "rsa"), "stands alone"),
+    ],
+)
+def test_no_metric_is_for_tasks_alone(asked: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    found = typed("run", "--model", TINY, *asked, db=tmp_path / "b.db")
+    assert found.exit_code == 2
+    assert words in found.output
+
+
 def test_all_interventions_are_all_that_are_installed() -> None:
     from brainbench.cli.planning import find_interventions
     from brainbench.plugins import discover, load

@@ -111,6 +111,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_fit(
     out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("mine")
+    (tmp_path / "file").chmod(0o755)
     (tmp_path / "closed").mkdir()
     may = os.access  # asked: whoever runs the tests may be allowed everything
 

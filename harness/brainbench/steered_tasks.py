@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from brainbench.errors import PluginError
-from brainbench.nouns import OpenModel, Task
+from brainbench.nouns import BrainDataset, OpenModel, Task
 from brainbench.perplexity import Perplexity
 from brainbench.plan import TaskCell, needs_dataset
 from brainbench.records import Outcome, Skip
@@ -71,7 +71,7 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
     strength = choice.strength if choice else 1.0
     told = {
         **scores.details["steering"],
-        "fitted": _fitted(steering),
+        "fitted": _fitted(steering, cell.dataset),
         "role": change.role,
         "strength": strength,
         "protocol": cell.protocol if choice else "fixed",
@@ -97,14 +97,18 @@ def _require_others(choice: Choice, scores: TaskScores, tried: TaskScores) -> No
         raise PluginError(f"The validation set {choice.task} has {shared} of the items it is to choose for.")
 
 
-def _fitted(steering: Steering) -> dict[str, Any]:
-    """What a steering's facts say it was fitted on, in few words; of repairs also how many succeeded."""
+def _fitted(steering: Steering, dataset: BrainDataset | None) -> dict[str, Any]:
+    """What a steering's facts say it was fitted on, in few words; of repairs also how many succeeded.
+
+    Whether the dataset is made up is the dataset's to say: a plugin may forget it.
+    """
     facts = steering.facts
     sizes = {
         name: len(facts[key]) for name, key in (("items", "fitted_on"), ("people", "people")) if key in facts
     }
     kept = ("dataset", "region", "simulated", "targeted", "repaired")
-    return {**{name: facts[name] for name in kept if name in facts}, **sizes}
+    made_up = {} if dataset is None else {"simulated": dataset.simulated}
+    return {**{name: facts[name] for name in kept if name in facts}, **sizes, **made_up}
 
 
 class _Asked:

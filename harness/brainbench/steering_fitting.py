@@ -27,7 +27,7 @@ def fit(
     options: ModelOptions,
     reporter: Reporter,
 ) -> Steering:
-    """What the intervention fits on the model and the dataset, with more facts: "role", "model", "data".
+    """What the intervention fits; facts "role", "model", "data" and "simulated" are added to its own.
 
     Raises UsageError for an intervention that fits no steering, NotApplicable where there is nothing to fit,
     PluginError where the fit itself breaks.
@@ -61,5 +61,6 @@ def fit(
         "role": getattr(intervention, "role", "brain"),
         "model": dict(identity.facts),
         "data": dict(dataset.identity(region).facts),
+        "simulated": dataset.simulated,
     }
     return replace(found, facts={**found.facts, **more})

@@ -130,7 +130,7 @@ def test_the_strength_is_chosen_on_the_validation_set(toy: Any) -> None:
     assert (found["role"], found["protocol"], found["oracle"]) == ("brain", "validation", False)
     assert (found["steered"], found["seen"], found["where"]) == (LIMIT * 6, 0, "last")
     assert found["fingerprint"] == STEERING.scaled(found["strength"]).fingerprint
-    assert found["fitted"] == {"dataset": "toy", "items": 2}
+    assert found["fitted"] == {"dataset": "toy", "items": 2, "simulated": True}
     assert steered.provenance["steerings"] == [found["fingerprint"]]
     assert "steering" not in scores(base).details
 

@@ -146,7 +146,6 @@ def check_task(task: Task) -> None:
     chosen_on = validation_of(task)
     if chosen_on is not None:
         _fits(chosen_on, Task)
-        _require(chosen_on.name != task.name, "Its validation() has its own name: it must be another task.")
 
 
 def sample_stimuli(n: int = 6) -> tuple[Stimulus, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from brainbench.cli.planning import find_tasks
-from brainbench.errors import UsageError
+from brainbench.errors import PluginError, UsageError
 from brainbench.plugins import discover, load
 from brainbench.problem_words import WORDS
 from brainbench.problems import LinearOrder
@@ -193,6 +193,6 @@ def test_a_task_that_is_its_own_validation_set_breaks_a_promise() -> None:
         def validation(self) -> GeneratedDeduction:
             return self
 
-    with pytest.raises(AssertionError, match="another task"):
+    with pytest.raises(PluginError, match="the task itself"):
         check_task(Own())
     assert PropositionalDeduction(split="validation").validation() is None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from typing import Any
 import numpy as np
 
 from brainbench.answers import WORDS
+from brainbench.arrays import FloatArray
 from brainbench.nouns import ModelOptions
 from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.records import Skip
 from brainbench.steering import Steering
+from brainbench.steering_trial import Prompt, log_odds
 from brainbench.task_prompts import prompts_of_task
 
 NAMES = (
@@ -37,23 +40,19 @@ PLACES = {
 }
 
 
-class Asked:
-    """A model's share of right answers on some problems, by the likelier word."""
-
-    def __init__(self, model: Any, task: Any, few: bool) -> None:
-        items = [document["id"] for document in task.documents()]
-        prompts = prompts_of_task(task, items[:96] if few else items, 1)
-        self._model, self._stimuli = model, [prompt.stimulus for prompt in prompts]
-        self._true = np.array([prompt.right == WORDS[0] for prompt in prompts])
-
-    def __call__(self, steering: Steering) -> float:
-        """The share, while the model is steered."""
-        with self._model.steered(steering) as steered:
-            odds = steered.log_odds(self._stimuli, WORDS, SilentReporter())
-        return float(((odds[:, 0] > odds[:, 1]) == self._true).mean())
+def shares(
+    model: Any, steering: Steering, prompts: Sequence[Prompt], strengths: Sequence[float]
+) -> FloatArray:
+    """The share of right answers, by the likelier word: unsteered, and at each strength."""
+    odds = log_odds(model, steering, prompts, WORDS, strengths, SilentReporter())
+    follows = np.array([prompt.right == WORDS[0] for prompt in prompts])
+    found: FloatArray = ((odds > 0) == follows).mean(axis=1)
+    return found
 
 
-def tried(model: Any, dataset: Any, catalog: Any, asked: Asked, *, few: bool) -> list[dict[str, Any]]:
+def tried(
+    model: Any, dataset: Any, catalog: Any, prompts: Sequence[Prompt], *, few: bool
+) -> list[dict[str, Any]]:
     """For each steering and place the best strength, and what it reaches."""
     rows = []
     for name in NAMES[:2] if few else NAMES:
@@ -62,7 +61,9 @@ def tried(model: Any, dataset: Any, catalog: Any, asked: Asked, *, few: bool) ->
             steering = made.fit(model, dataset, SilentReporter())
             if isinstance(steering, Skip):
                 raise SystemExit(f"{name}: {steering.reason}")
-            reached = {strength: asked(steering.scaled(strength)) for strength in made.strengths if strength}
+            strengths = [strength for strength in made.strengths if strength]
+            found = shares(model, steering, prompts, strengths)[1:]
+            reached = dict(zip(strengths, map(float, found), strict=True))
             best = max(reached, key=lambda strength: (reached[strength], -abs(strength)))
             row = {"name": name, "role": made.role, "place": place, "strength": best}
             rows.append({**row, "accuracy": reached[best], "tries": len(reached)})
@@ -78,10 +79,11 @@ def main(arguments: list[str]) -> int:
     dataset = catalog.datasets.get("simulated-deduction-guide")
     task: Any = catalog.tasks.get("deduction_3_tiny_validation")
     with model.open(ModelOptions(head=True), SilentReporter()) as opened:
-        asked = Asked(opened, task, few=not arguments)
-        unsteered = asked(Steering({}))
+        items = [document["id"] for document in task.documents()]
+        prompts = prompts_of_task(task, items if arguments else items[:96], 1)
+        unsteered = float(shares(opened, Steering({}), prompts, ())[0])
         sys.stdout.write(f"unsteered {unsteered:.3f}\n")
-        rows = tried(opened, dataset, catalog, asked, few=not arguments)
+        rows = tried(opened, dataset, catalog, prompts, few=not arguments)
     if arguments:
         held = {"unsteered": unsteered, "items": len(task.documents()), "rows": rows}
         Path(arguments[0]).write_text(json.dumps(held, indent=1) + "\n")

@@ -18,9 +18,10 @@ from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.records import Record, Skip
 from brainbench.runner import run
+from brainbench.steered_tasks import Choice
 from brainbench.steering import Addition, Fits, Steering
 from brainbench.task_pairs import compare
-from brainbench.task_scores import TaskScores
+from brainbench.task_scores import TaskItem, TaskScores
 from brainbench_interventions.none import NoIntervention
 from brainbench_leaderboard.store import Leaderboard
 from brainbench_tasks.deduction_tasks import GeneratedDeduction
@@ -108,6 +109,18 @@ def by_hand(steering: Steering, task: Any) -> TaskScores:
 
 
 FACTS = {"dataset": "toy", "fitted_on": ["x", "y"]}
+
+
+@pytest.fixture
+def answered() -> Any:
+    """Scores of one item that is right, or is not."""
+
+    def scores(right: bool) -> TaskScores:
+        return TaskScores((TaskItem("a", "a", right, "True", "True" if right else "False", "hash"),))
+
+    return scores
+
+
 STEERING = Steering({"attention.1": Addition(VECTOR * 0.6)}, looks_at=("responses",), facts=FACTS)
 STRENGTHS = (2.0, -1.0, 0.5, 0.0)
 
@@ -133,6 +146,14 @@ def test_the_strength_is_chosen_on_the_validation_set(toy: Any) -> None:
     assert found["fitted"] == {"dataset": "toy", "items": 2, "simulated": True}
     assert steered.provenance["steerings"] == [found["fingerprint"]]
     assert "steering" not in scores(base).details
+
+
+def test_of_equal_strengths_the_one_that_changes_less_is_taken(answered: Any) -> None:
+    right, wrong = answered(True), answered(False)
+    tried = [(2.0, right), (-0.5, right), (1.0, right), (0.0, wrong)]
+    assert Choice.of("other", tried).strength == -0.5
+    assert Choice.of("other", [(0.0, right), *tried]).strength == 0
+    assert Choice.of("other", [(1.0, wrong), (4.0, right)]).strength == 4
 
 
 def test_the_papers_protocol_chooses_on_the_task_itself(toy: Any) -> None:
@@ -191,6 +212,13 @@ def test_types_of_problems_have_rows_of_their_own(toy: Any) -> None:
         for one, two in own:
             assert np.allclose(one.log_likelihoods, two.log_likelihoods, atol=1e-5)
         assert any(a.log_likelihoods != b.log_likelihoods for a, b in pairs)
+
+
+def test_the_strength_of_rows_for_types_is_chosen_as_any_other(toy: Any) -> None:
+    rows = Addition(np.stack([VECTOR, -VECTOR]))
+    types = Steering({"attention.1": rows}, items=("syllogism", "*"), key="type")
+    found = scores(told(given(types, strengths=(0.5,)), toy)[1]).details["steering"]
+    assert (found["strength"], found["protocol"], found["choice"]["task"]) == (0.5, "validation", "tiny_1")
 
 
 def test_what_cannot_be_fitted_says_why_and_needs_data(toy: Any) -> None:

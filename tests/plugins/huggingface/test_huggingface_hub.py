@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,21 +32,7 @@ class Hub:
         self.branches = {"main": OLD}
         self.gated = False
         self.fetched: list[str] = []
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hub.answer(self)
-
-            do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
-
-            def log_message(self, *_: Any) -> None:  # no lines on the terminal
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server: ThreadingHTTPServer  # while it runs
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         parts = request.path.split("?")[0].strip("/").split("/")
@@ -97,23 +82,25 @@ class Hub:
 
 
 @pytest.fixture
-def hub(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer]
+) -> Hub:
     from huggingface_hub import constants, hf_api
 
     served = Hub(llama)
-    template = served.address + "/{repo_id}/resolve/{revision}/{filename}"
+    served.server = serve(served.answer)
+    address = f"http://127.0.0.1:{served.server.server_port}"
+    template = address + "/{repo_id}/resolve/{revision}/{filename}"
     # two clients that read the address when they were made
-    monkeypatch.setattr(hf_api.api, "endpoint", served.address)
+    monkeypatch.setattr(hf_api.api, "endpoint", address)
     monkeypatch.setattr("transformers.utils.hub._hf_api", None, raising=False)
-    monkeypatch.setattr(constants, "ENDPOINT", served.address)
+    monkeypatch.setattr(constants, "ENDPOINT", address)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(checkpoints, "_commits", {})
-    yield served
-    served.server.shutdown()
-    served.server.server_close()
+    return served
 
 
 def find(spec: str) -> HuggingFaceModel:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -40,21 +39,6 @@ class Hub:
         self.body = "\n".join(json.dumps(row) for row in ROWS).encode()
         self.commit, self.refusal = COMMIT, ""
         self.asked: list[str] = []
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hub.answer(self)
-
-            do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
-
-            def log_message(self, *_: Any) -> None:  # no lines on the terminal
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         self.asked.append(request.path)
@@ -80,20 +64,19 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def hub(offline: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(offline: None, monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer]) -> Hub:
     from huggingface_hub import constants
 
     served = Hub()
-    monkeypatch.setattr(constants, "ENDPOINT", served.address)
+    address = f"http://127.0.0.1:{serve(served.answer).server_port}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
     monkeypatch.setattr(
-        constants, "HUGGINGFACE_CO_URL_TEMPLATE", served.address + "/{repo_id}/resolve/{revision}/{filename}"
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}"
     )
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
-    yield served
-    served.server.shutdown()
-    served.server.server_close()
+    return served
 
 
 def test_true_and_false_problems_are_asked_with_all_premises(hub: Hub) -> None:

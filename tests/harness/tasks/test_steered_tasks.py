@@ -80,12 +80,12 @@ class ChosenElsewhere(Tiny):
         return Tiny(seed=2)
 
 
-def told(change: Any, toy: Any, task: Any = None, **more: Any) -> list[Record]:
+def told(change: Any, toy: Any, task: Any = None, *, others: Any = (), **more: Any) -> list[Record]:
     plan = Plan.product(
         models=[],
         datasets=[toy["dataset"]()],
         metrics=[],
-        interventions=[NoIntervention(), change],
+        interventions=[NoIntervention(), change, *others],
         options=HEAD,
         tasks=[task or Tiny()],
         solvers=[EMBEDDED],
@@ -164,6 +164,16 @@ def test_the_papers_protocol_chooses_on_the_task_itself(toy: Any) -> None:
     assert (found["protocol"], found["choice"]["task"]) == ("paper", "tiny_0")
     assert scores(steered).accuracy == max(tried.values())
     assert steered.facts["strength"]["protocol"] == "paper"
+
+
+def test_no_steering_is_asked_once_for_all_but_each_result_names_its_own(toy: Any) -> None:
+    turned = given(Steering({"attention.1": Addition(-VECTOR)}), name="turned", strengths=(0.0,))
+    for protocol in ("paper", "validation"):
+        found = told(given(STEERING, strengths=(0.0,)), toy, others=[turned], protocol=protocol)
+        prints = [scores(one).details["steering"]["fingerprint"] for one in found[1:]]
+        assert prints == [
+            GIVEN[key].scaled(0.0).fingerprint for key in (STEERING.fingerprint, turned.steering)
+        ]
 
 
 def test_without_a_choice_it_is_applied_as_fitted(toy: Any) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from brainbench.identity import identify
 from brainbench.lm_eval_adapter import ask
-from brainbench.nouns import ModelOptions
-from brainbench.plan import Plan
+from brainbench.nouns import Identity, ModelOptions
+from brainbench.plan import Plan, TaskCell
 from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.records import Record, Skip
@@ -262,6 +262,25 @@ def test_how_the_strength_is_chosen_is_part_of_what_a_result_is(toy: Any) -> Non
     assert of(choosing) != of(choosing, task=ChosenElsewhere())
     assert of(fixed) == of(fixed, task=ChosenElsewhere())
     assert of(NoIntervention()) == of(NoIntervention(), "paper")
+
+
+@dataclass(frozen=True)
+class GivenPlace(Given):
+    """An intervention that says from which region it learns."""
+
+    region: str = ""
+
+
+def test_a_result_is_known_by_the_data_of_the_region_that_was_learnt_from(toy: Any) -> None:
+    class Known(toy["dataset"]):  # type: ignore[misc]
+        def identity(self, region: str) -> Identity:
+            return Identity({"files of": region})
+
+    dataset = Known()
+    first, second = dataset.regions[:2]
+    for asked, region in (("", first), (second, second), ("nowhere", first)):
+        cell = TaskCell(EMBEDDED, HEAD, GivenPlace("none", region=asked), Tiny(), dataset=dataset)
+        assert identify(cell).facts["learnt_from"]["files of"] == region
 
 
 @pytest.mark.parametrize("thing", [None, 3, "steering"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,12 @@ def test_who_does_not_say_what_it_has_seen_has_not_seen_nothing(
     assert outcome.details["steering"]["seen"] == seen
 
 
-def test_items_of_another_dataset_are_not_taken_for_those_of_the_same_ids(toy: Any) -> None:
+@pytest.mark.real
+def test_items_of_another_dataset_are_not_taken_for_those_of_the_same_ids(
+    toy: Any, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAINBENCH_MIRROR", str(mirror))
+    monkeypatch.setenv("BRAINBENCH_CACHE", str(tmp_path))
     task = ScannerItems()
     ids = tuple(row["id"] for row in task.documents()[:2])
     for dataset, steered in (("simulated-deduction", False), ("deduction", True)):

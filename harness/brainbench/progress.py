@@ -14,3 +14,17 @@ class SilentReporter:
         """Accept and forget."""
         del label, total
         yield lambda steps: None
+
+
+def say(reporter: object, sentence: str) -> None:
+    """Tell the reader one thing that stays, where the reporter can."""
+    tell = getattr(reporter, "say", None)
+    if tell is not None:
+        tell(sentence)
+
+
+def relabel(advance: Callable[[int], None], label: str) -> None:
+    """Change what stands beside a task under way, where its reporter can."""
+    change = getattr(advance, "relabel", None)
+    if change is not None:
+        change(label)

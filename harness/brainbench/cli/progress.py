@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -13,6 +14,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -61,6 +63,24 @@ class BarReporter:
         """Draw a bar until the block is left."""
         bar = self._progress.add_task(plain(label), total=total)
         try:
-            yield lambda steps: self._progress.advance(bar, steps)
+            yield _Bar(self._progress, bar)
         finally:
             self._progress.remove_task(bar)
+
+    def say(self, sentence: str) -> None:
+        """Print a line that stays, above the bars."""
+        self._progress.console.print(plain(sentence), markup=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One bar under way: takes the number of steps just done."""
+
+    progress: Progress
+    bar: TaskID
+
+    def __call__(self, steps: int) -> None:
+        self.progress.advance(self.bar, steps)
+
+    def relabel(self, label: str) -> None:
+        self.progress.update(self.bar, description=plain(label))

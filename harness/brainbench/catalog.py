@@ -129,22 +129,25 @@ class Catalog:
     def find_intervention(self, spec: str) -> Intervention:
         """The registered intervention called `spec`, or for "name@place" that one at a place.
 
-        Raises UsageError for a name that nobody answers to, or that asks for more than one place.
+        Several places one after the other, "name@place@place". Raises UsageError for a name that nobody
+        answers to.
         """
-        name, at, place = spec.partition("@")
-        if spec in self.interventions or not at:
+        name, *places = spec.split("@")
+        if spec in self.interventions or not places:
             return self.interventions.get(spec)
         found = self.interventions.get(name)
-        if NAME.fullmatch(place) is None or "@" in place:
-            raise UsageError(
-                f"{spec!r} does not name one place after the @.",
-                hint=f"Name a region of the dataset or a type of problem, as in {name}@md.",
-            )
-        if not hasattr(found, "at"):
-            raise UsageError(f"The intervention {name!r} is the same everywhere: it takes no @{place}.")
-        made = found.at(place)
-        require(made, Intervention, f"What {name!r} gave for @{place}")
-        return cast(Intervention, made)
+        for place in places:
+            if NAME.fullmatch(place) is None:
+                raise UsageError(
+                    f"{spec!r} does not name a place after each @.",
+                    hint=f"Name a region of the dataset or a type of problem, as in {name}@md.",
+                )
+            if not hasattr(found, "at"):
+                raise UsageError(f"The intervention {name!r} is the same everywhere: it takes no @{place}.")
+            made = found.at(place)
+            require(made, Intervention, f"What {name!r} gave for @{place}")
+            found = cast(Intervention, made)
+        return found
 
     def find_metrics(self, spec: str) -> list[Metric]:
         """The metric "name/protocol", or every protocol of the metric "name"."""

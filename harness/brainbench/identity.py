@@ -17,6 +17,7 @@ from brainbench.perplexity import TEXT_VERSION
 from brainbench.plan import AnyCell, Cell, TaskCell
 from brainbench.provenance import version_of
 from brainbench.task_nouns import validation_of
+from brainbench.training_data import validation_of_dataset
 
 FACTS_SCHEMA = 1
 ADAPTER = 1  # raised whenever lm_eval_adapter would give other answers for the same task and model
@@ -78,7 +79,10 @@ def _of_cell(cell: Cell) -> tuple[dict[str, Any], list[Identity]]:
     }
     if cell.model is not None:
         facts["nuisances"] = NUISANCES_VERSION  # robust metrics control for them
-    return facts, [dataset, metric]
+    stops = _stops_at(cell)
+    if stops is None:
+        return facts, [dataset, metric]
+    return {**facts, "stops_at": stops.facts}, [dataset, metric, stops]
 
 
 def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
@@ -96,7 +100,10 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
         source = _is_identity(cell.dataset.identity(_learnt_from(cell)), cell.dataset.name)
         facts["learnt_from"] = {**source.facts, "provider": _provider(cell.dataset)}
         parts.append(source)
-    if hasattr(cell.intervention, "fit"):
+    if (stops := _stops_at(cell)) is not None:
+        facts["stops_at"] = stops.facts
+        parts.append(stops)
+    if hasattr(cell.intervention, "fit") or hasattr(cell.intervention, "tune"):
         facts["neutral_text"] = TEXT_VERSION  # its cost is measured there; the question is the same
     if getattr(cell.intervention, "strengths", ()):
         chosen = cell.task if cell.protocol == "paper" else validation_of(cell.task)
@@ -106,7 +113,35 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
     return facts, parts
 
 
-def _learnt_from(cell: TaskCell) -> str:
+def identify_training(
+    cell: AnyCell, model_identity: Callable[[Model, ModelOptions], Identity] | None = None
+) -> Identity:
+    """What decides what the cell's intervention trains: model, training, data, and where it stops early."""
+    ask = model_identity or (lambda model, options: model.identity(options))
+    assert cell.model is not None and cell.dataset is not None and cell.intervention is not None
+    model = _is_identity(ask(cell.model, cell.options), cell.model.name)
+    intervention = _declared(cell.intervention)
+    data = _is_identity(cell.dataset.identity(_learnt_from(cell)), cell.dataset.name)
+    stops = _stops_at(cell)
+    facts = {
+        "kind": "training",
+        "model": {**model.facts, "provider": _provider(cell.model)},
+        "intervention": intervention.facts,
+        "learnt_from": {**data.facts, "provider": _provider(cell.dataset)},
+        "stops_at": stops.facts if stops else None,
+    }
+    resolved = all(part.resolved for part in (model, intervention, data, stops) if part is not None)
+    return Identity(json.loads(canonical(facts)), resolved)
+
+
+def _stops_at(cell: AnyCell) -> Identity | None:
+    """The validation set of the data that a training learns from, where it stops early."""
+    trains = hasattr(cell.intervention, "tune") and cell.dataset is not None
+    task = validation_of_dataset(cell.dataset) if trains and cell.dataset is not None else None
+    return _task_identity(task) if task is not None else None
+
+
+def _learnt_from(cell: AnyCell) -> str:
     """The region that the intervention looks at, if it says so; otherwise the dataset's first."""
     assert cell.dataset is not None
     region = getattr(cell.intervention, "region", "")

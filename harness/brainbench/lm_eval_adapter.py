@@ -18,8 +18,10 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from brainbench.errors import BrainbenchError, NotApplicable, PluginError, UsageError
+from brainbench.adapter import Adapter
+from brainbench.errors import BrainbenchError, PluginError, UsageError
 from brainbench.steering import Steering
+from brainbench.task_exposure import told_of_adapter, told_of_steering
 from brainbench.task_nouns import LanguageModel, Task
 from brainbench.task_scores import TaskItem, TaskScores
 
@@ -28,12 +30,17 @@ _LONGEST_ANSWER = 200  # characters of a generated answer that are kept
 
 
 def ask(
-    task: Task, language: LanguageModel, *, limit: int | None = None, steering: Steering | None = None
+    task: Task,
+    language: LanguageModel,
+    *,
+    limit: int | None = None,
+    steering: Steering | None = None,
+    adapter: Adapter | None = None,
 ) -> TaskScores:
     """Every item of a task, or those of its first `limit` problems, answered by the model.
 
-    `steering` is what the model is steered by, if anything: the details say how many items it changes and how
-    many it was fitted on. Raises NotApplicable where it changes none, and PluginError where the task is no
+    `steering` is what the model is steered by, `adapter` what it was trained to, if anything: the details say
+    how many items the first changes, and how many either was fitted on. Raises NotApplicable where it changes none, and PluginError where the task is no
     working lm-eval configuration, or scores by something else than right or wrong; errors of brainbench's own
     (a file that cannot be fetched, a prompt that is too long) go through as they are.
     """
@@ -49,7 +56,9 @@ def ask(
     with undisturbed():
         loaded, asked = load_task(task, config)
         places = _places(asked.eval_docs, columns.get("group"), limit, task.name)
-        told = _told(steering, asked.eval_docs, places, columns) if steering else {}
+        told = told_of_steering(steering, asked.eval_docs, places, columns) if steering else {}
+        if adapter is not None:
+            told |= told_of_adapter(adapter, asked.eval_docs, places, columns)
         samples = _evaluate(task, loaded, places, language, template=language.chat and not own_chat)
     if len(samples) != len(places):
         raise PluginError(f"Task {task.name}: lm-eval returned {len(samples)} of {len(places)} items.")
@@ -162,32 +171,6 @@ def _places(documents: Any, group: str | None, limit: int | None, name: str) -> 
     groups = [str(value) for value in documents[group]] if group else [str(at) for at in range(total)]
     first = set(list(dict.fromkeys(groups))[:limit])
     return [at for at, found in enumerate(groups) if found in first]
-
-
-def _told(
-    steering: Steering, documents: Any, places: Sequence[int], columns: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """What a reader must know of a steering to judge a score: what it is, and what of the items it knew."""
-    column, source, items_of = columns.get("id"), steering.facts.get("dataset"), columns.get("items_of")
-    if steering.items and not steering.key and source and items_of and source != items_of:
-        raise NotApplicable(f"The steering is for single items of {source}; this task has {items_of}'s.")
-    there = [name for name in documents.column_names if name in {column, steering.key}]
-    asked = documents.select_columns(there).select(places) if there else [{} for _ in places]
-    names = [{"": str(row.get(column)), **{key: str(value) for key, value in row.items()}} for row in asked]
-    steered = [found for found in names if steering.row(found) is not None]
-    if not steered:
-        raise NotApplicable("The steering differs between items, and this task has none of them.")
-    known = frozenset[str]() if steering.held_out else steering.fitted_on
-    return {
-        "steering": {
-            "fingerprint": steering.fingerprint,
-            "looks_at": list(steering.looks_at),
-            "oracle": steering.oracle,
-            "where": steering.where,
-            "steered": len(steered),
-            "seen": None if known is None else sum(found[""] in known for found in names),
-        }
-    }
 
 
 def _item(sample: Mapping[str, Any], asked: Any, columns: Mapping[str, Any], name: str) -> TaskItem:

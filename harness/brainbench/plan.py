@@ -129,7 +129,8 @@ class Plan:
         scored, asked = [id(model) for model in models], [id(model) for model in solvers]
         for model in (*models, *(model for model in solvers if id(model) not in scored)):
             for intervention in interventions:
-                if id(model) in scored:
+                # to train a model that only shows what untaught ones reach would tell nothing
+                if id(model) in scored and not (is_baseline(model) and hasattr(intervention, "tune")):
                     cells += [
                         Cell(model, options, dataset, intervention, region, item_set, metric)
                         for dataset, region, item_set, metric in grid

@@ -11,7 +11,7 @@ from brainbench.errors import PluginError, ShapeError
 from brainbench.nouns import BrainDataset, DatasetCard
 from brainbench.stimuli import ItemSet
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,199}")
 
 
 def members(protocol: type[object]) -> list[str]:

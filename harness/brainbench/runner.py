@@ -21,6 +21,8 @@ from brainbench.steered_tasks import ask_steered
 from brainbench.steering import Fits
 from brainbench.task_people import beside_people
 from brainbench.task_scores import TaskScores
+from brainbench.tuned_tasks import ask_tuned
+from brainbench.tuning import Tunes
 from brainbench.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -100,7 +102,10 @@ def _compute(cell: Cell, bench: Workbench, made: dict[str, Any]) -> Outcome:
 
 
 def _ask(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome:
-    if isinstance(cell.intervention, Fits):
+    if isinstance(cell.intervention, Tunes):
+        with phase("intervention"):
+            scores = ask_tuned(cell, bench, made)
+    elif isinstance(cell.intervention, Fits):
         with phase("intervention"):
             scores = ask_steered(cell, bench, made)
     else:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from brainbench.adapter import Adaptable, Adapter
 from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures, Recording
-from brainbench.errors import DataError, PluginError, ShapeError
+from brainbench.errors import DataError, NotApplicable, PluginError, ShapeError
+from brainbench.identity import identify_training
 from brainbench.nouns import (
     Identity,
     Model,
@@ -30,6 +33,9 @@ from brainbench.slots import Opened, OpenedSlot, Slot, phase
 from brainbench.steering import Fits, Steering
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel, OpenLanguageModel
+from brainbench.training_run import trained
+from brainbench.trainings import Trainings
+from brainbench.tuning import Tunes
 
 T = TypeVar("T")
 Made = tuple[AnyFeatures, dict[str, Any]] | Skip
@@ -44,6 +50,7 @@ class Workbench:
     _model: OpenedSlot = field(default_factory=OpenedSlot)
     _changed: OpenedSlot = field(default_factory=OpenedSlot)
     _fitted: Slot[Steering | Skip] = field(default_factory=Slot)
+    _tuned: Slot[Adapter | Skip] = field(default_factory=Slot)
     _tried: Slot[dict[Hashable, Any]] = field(default_factory=Slot)
     _untouched: Slot[dict[Hashable, Any]] = field(default_factory=Slot)
     _features: Slot[Made] = field(default_factory=Slot)
@@ -164,6 +171,21 @@ class Workbench:
 
         return self._fitted.get(self._keys(cell)[1], make)
 
+    def tuned(self, cell: AnyCell, model: OpenModel) -> Adapter | Skip:
+        """What the cell's intervention trains on the unchanged model, or trained before and kept."""
+        change = cell.intervention
+        assert isinstance(change, Tunes)
+
+        def make() -> Adapter | Skip:
+            with phase("intervention"):
+                if cell.dataset is None:  # it was trained before, elsewhere
+                    return trained(change, model, None, self.reporter, None)
+                known = identify_training(cell, self.identity)
+                place = Trainings().of(known.facts) if known.resolved else None
+                return trained(change, model, cell.dataset, self.reporter, place)
+
+        return self._tuned.get(self._keys(cell)[1], make)
+
     def tried(self, cell: TaskCell) -> dict[Hashable, Any]:
         """What was found of the cell's fit so far: the strengths for one task may be chosen for another."""
         return self._tried.get(self._keys(cell)[1], dict)
@@ -190,6 +212,7 @@ class Workbench:
         """Undo interventions and close models."""
         self._changed.clear()
         self._fitted.clear()
+        self._tuned.clear()
         self._model.clear()
 
     def _keys(self, cell: AnyCell) -> tuple[tuple[Hashable, ...], tuple[Hashable, ...]]:
@@ -205,7 +228,17 @@ class Workbench:
         if isinstance(model, OpenBaseline) or (cell.dataset is None and change.name == NOTHING):
             return model
         source: Any = cell.dataset  # None only for a change that needs none
+        if isinstance(change, Tunes):
+            return self._changed.enter(change_key, "intervention", lambda: self._adapted(cell, model))
         return self._changed.enter(change_key, "intervention", lambda: change.apply(model, source))
+
+    def _adapted(self, cell: AnyCell, model: OpenModel) -> AbstractContextManager[OpenModel]:
+        name, found = _require(cell.intervention).name, self.tuned(cell, model)
+        if isinstance(found, Skip):
+            raise NotApplicable(f"The intervention {name} cannot be trained: {found.reason}")
+        if not isinstance(model, Adaptable):
+            raise NotApplicable(f"{_require(cell.model).name} is no model whose weights could be changed.")
+        return model.adapted(found)
 
     def _undo(self) -> None:
         """Undo a change, before another is made; a model on which it may still act is opened anew."""

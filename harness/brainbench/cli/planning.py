@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from brainbench.errors import UsageError
@@ -19,6 +20,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     """The plan for the options of `run`; raises UsageError for a name that nothing answers to."""
     from brainbench.nouns import ModelOptions
     from brainbench.plan import Plan
+    from brainbench.tuning import Tunes
 
     names = ("dtype", "pooling", "device", "batch_size", "seed", "trust_remote_code")
     tasks = find_tasks(catalog, chosen["tasks"])
@@ -32,12 +34,14 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         models = []  # tasks alone
     elif chosen["baselines"]:
         models += catalog.baselines_of(models)
+    interventions = with_seeds(find_interventions(catalog, chosen["interventions"]), chosen["trainings"])
+    head = bool(tasks) or any(isinstance(change, Tunes) for change in interventions)
     plan = Plan.product(
         models=models,
         datasets=datasets,
         metrics=metrics,
-        interventions=find_interventions(catalog, chosen["interventions"]),
-        options=ModelOptions(**{name: chosen[name] for name in names}, head=bool(tasks)),
+        interventions=interventions,
+        options=ModelOptions(**{name: chosen[name] for name in names}, head=head),
         regions=chosen["regions"],
         item_sets=chosen["item_sets"],
         ceilings=chosen["ceilings"],
@@ -59,12 +63,25 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
 
 
 def find_interventions(catalog: Catalog, names: tuple[str, ...]) -> list[Intervention]:
-    """The interventions of these names, each once; "all" stands for all that are installed."""
+    """The interventions of these names, each once; "all" stands for those that need not be asked for by name."""
     wanted: list[str] = []
     for name in names:
         every = name == ALL and name not in catalog.interventions
-        wanted += list(catalog.interventions) if every else [name]
+        known = catalog.interventions
+        wanted += [n for n in known if not getattr(known.get(n), "only_by_name", False)] if every else [name]
     return [find_intervention(catalog, name) for name in dict.fromkeys(wanted)]
+
+
+def with_seeds(interventions: list[Intervention], trainings: int) -> list[Intervention]:
+    """Each that trains so many times, with the seeds 0, 1, ...; what was trained before stays as it is."""
+    from brainbench.tuning import Tunes
+
+    found: list[Intervention] = []
+    for change in interventions:
+        seeds = range(trainings) if isinstance(change, Tunes) and is_dataclass(change) else ()
+        fresh = any(field.name == "seed" and field.init for field in fields(change)) if seeds else False
+        found += [replace(change, seed=seed) for seed in seeds] if fresh else [change]
+    return found
 
 
 def find_intervention(catalog: Catalog, name: str) -> Intervention:

@@ -70,8 +70,15 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     multiple=True,
     default=["none"],
     show_default=True,
-    help="Its name, name@region, name@type of problem, or steering:PATH for what `brainbench steer fit` "
-    "kept; all for all that are installed; repeatable.",
+    help="Its name, name@region, name@type of problem, for a fine-tuning name@key=value, or steering:PATH for "
+    "what `brainbench steer fit` kept; all for all but fine-tunings; repeatable.",
+)
+@click.option(
+    "--trainings",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How often each fine-tuning is trained, with the seeds 0, 1, ...",
 )
 @click.option(
     "--protocol",

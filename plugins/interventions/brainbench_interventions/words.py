@@ -44,3 +44,36 @@ def direction(source: str, form: str) -> str:
     """The clause for a source, and a form: "type", "joint", "held-out" or "oracle"."""
     added, purpose = _WHAT[source]
     return f"{_FORM[form].format(added)}: {purpose}"
+
+
+_LOSS = {
+    "narf": "Trains attention towards the states that steering towards {} reached",
+    "narf-label": "Trains attention on the right answers, and its states towards {}",
+}
+_TOWARDS = {
+    "own": ("people's responses", "the method of the paper"),
+    "random-fmri": ("noise", "a control for having no brain"),
+    "random-fmri-mean": ("noise around people's mean responses", "a control for mean responses alone"),
+    "mean-pattern": (
+        "people's mean responses to other items",
+        "a control for responses to single items",
+    ),
+    "shuffled-items": (
+        "responses to other items of the type",
+        "a control for which response belongs to which item",
+    ),
+    "other-person": (
+        "what another person's responses predict",
+        "a control for whose responses they are",
+    ),
+    "random-direction": ("a random direction", "a control for any states that give the right answer"),
+    "one-hot": ("the right answer in two dimensions", "a control for right answers in the place of a brain"),
+}
+
+
+def tuning(arm: str, source: str) -> str:
+    """The clause for an arm of fine-tuning, and whose patterns it is drawn towards."""
+    if arm == "label-only":
+        return "Trains attention on the right answers alone: the control for having no brain"
+    towards, purpose = _TOWARDS[source]
+    return f"{_LOSS[arm].format(towards)}: {purpose}"

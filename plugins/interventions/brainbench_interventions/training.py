@@ -1,0 +1,182 @@
+"""The one way in which every arm is trained: they differ in the loss alone.
+
+AdamW without weight decay; steps over all items of an epoch, or over so many at once, the last of an epoch
+over what is left; after each epoch the validation set, of which the best epoch is kept, the model as it was
+included (Xiao, Du & Lin 2026, "NARF", who stop early in one arm only, and whose steps cross epochs).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brainbench.arrays import FloatArray
+from brainbench.checkpoints import Checkpoint
+from brainbench.nouns import Reporter
+from brainbench.progress import relabel
+from brainbench.tuning import Loss, Trainee
+from brainbench_interventions.directions import stream
+
+if TYPE_CHECKING:
+    import torch
+
+Weights = Mapping[str, FloatArray]
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How long and how fast.
+
+    epochs: at most. rate: of AdamW. accumulate: items in a step, 0 for all of an epoch. patience: validations
+    in a row that bring nothing better, after which it ends.
+    """
+
+    epochs: int = 100
+    rate: float = 1e-4
+    accumulate: int = 0
+    patience: int = 10
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training came: epochs done, what each lost and reached, and which was best.
+
+    losses: mean over items, before each epoch's steps. accuracies: on the validation set, the first before
+    any step; empty without such a set. seconds: of training, the pauses left out.
+    """
+
+    epoch: int = 0
+    losses: tuple[float, ...] = ()
+    accuracies: tuple[float, ...] = ()
+    best: int = 0
+    seconds: float = 0.0
+    batch: int = 0
+
+    @classmethod
+    def read(cls, note: Mapping[str, Any]) -> Progress:
+        """From what `note` made."""
+        listed = {name: tuple(note[name]) for name in ("losses", "accuracies")}
+        return cls(**{**note, **listed})
+
+    def note(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def over(self, course: Course) -> bool:
+        """Whether there is nothing left to do."""
+        waited = self.accuracies and self.epoch - self.best >= course.patience
+        return self.epoch >= course.epochs or bool(waited)
+
+
+@dataclass
+class Training:
+    """One training under way. validate: the accuracy of the model as it is now; None: no early stop.
+
+    `kept` notes each epoch; what was noted under another `course` or loss is of another training, and its
+    owner's to keep apart.
+    """
+
+    trainee: Trainee
+    rows: Sequence[int]
+    loss: Loss
+    course: Course
+    validate: Callable[[], float] | None
+    kept: Checkpoint | None = None
+    progress: Progress = field(default_factory=Progress)
+
+    def run(self, name: str, reporter: Reporter) -> Progress:
+        """Train to the end, from where it stopped; the trainee then has the weights that are kept."""
+        optimizer = self._optimizer()
+        best = self._resume(optimizer)
+        with reporter.task(f"{name}: starting", self.course.epochs) as advance:
+            if self.validate is not None and not self.progress.accuracies:
+                self.progress = replace(self.progress, accuracies=(self.validate(),))
+            advance(self.progress.epoch)
+            while not self.progress.over(self.course):
+                best = self._epoch(optimizer, best)
+                self._keep(optimizer, best)
+                relabel(advance, f"{name}: {self._said()}")
+                advance(1)
+        self.trainee.load(best)
+        return self.progress
+
+    def _epoch(self, optimizer: torch.optim.AdamW, best: Weights) -> Weights:
+        """One epoch and its validation; the best weights so far."""
+        started, before = time.monotonic(), self.progress
+        lost = 0.0
+        for step in self._steps(before.epoch):
+            lost += self.trainee.gradients(step, self.loss, scale=1 / len(step)) * len(step)
+            optimizer.step()
+        epoch, found = before.epoch + 1, self.validate() if self.validate is not None else None
+        accuracies = before.accuracies if found is None else (*before.accuracies, found)
+        better = found is None or found > before.accuracies[before.best]
+        self.progress = Progress(
+            epoch,
+            (*before.losses, lost / len(self.rows)),
+            accuracies,
+            epoch if better else before.best,
+            before.seconds + time.monotonic() - started,
+            self.trainee.batch,
+        )
+        return self.trainee.weights() if better else best
+
+    def _steps(self, epoch: int) -> Iterator[Sequence[int]]:
+        size = self.course.accumulate or len(self.rows)
+        order = list(self.rows)
+        if size < len(order):
+            order = [
+                order[at] for at in stream(self.course.seed, "order", str(epoch)).permutation(len(order))
+            ]
+        return (order[start : start + size] for start in range(0, len(order), size))
+
+    def _optimizer(self) -> torch.optim.AdamW:
+        import torch
+
+        return torch.optim.AdamW(
+            list(self.trainee.parameters.values()), lr=self.course.rate, weight_decay=0.0
+        )
+
+    def _keep(self, optimizer: torch.optim.AdamW, best: Weights) -> None:
+        if self.kept is None:
+            return
+        arrays = {f"now/{name}": array for name, array in self.trainee.weights().items()}
+        arrays |= {f"best/{name}": array for name, array in best.items()}
+        for name, parameter in self.trainee.parameters.items():
+            for moment in _MOMENTS:
+                arrays[f"{moment}/{name}"] = optimizer.state[parameter][moment].cpu().numpy()
+        self.kept.save(arrays, self.progress.note())
+
+    def _resume(self, optimizer: torch.optim.AdamW) -> Weights:
+        """Go back to where it stopped; the best weights so far. What does not fit is not gone on from."""
+        found = self.kept.load() if self.kept is not None else None
+        names = set(self.trainee.parameters)
+        parts = ("now", "best", *_MOMENTS)
+        if found is None or set(found[0]) != {f"{part}/{name}" for part in parts for name in names}:
+            return self.trainee.weights()
+        import torch
+
+        arrays, note = found
+        self.progress = Progress.read(note)
+        self.trainee.load(_of("now", arrays), self.progress.batch)
+        steps = self.progress.epoch * sum(1 for _ in self._steps(0))
+        for name, parameter in self.trainee.parameters.items():
+            moments = {m: torch.tensor(arrays[f"{m}/{name}"]).to(parameter) for m in _MOMENTS}
+            optimizer.state[parameter] = {"step": torch.tensor(float(steps)), **moments}
+        return _of("best", arrays)
+
+    def _said(self) -> str:
+        done = self.progress
+        words = f"loss {done.losses[-1]:.3f}"
+        if done.accuracies:
+            words += f", validation {done.accuracies[-1]:.3f}, best {done.accuracies[done.best]:.3f}"
+        return words
+
+
+def _of(part: str, arrays: Weights) -> dict[str, FloatArray]:
+    return {n.removeprefix(f"{part}/"): np.asarray(a) for n, a in arrays.items() if n.startswith(f"{part}/")}

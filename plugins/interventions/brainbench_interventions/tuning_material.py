@@ -1,0 +1,90 @@
+"""What a fine-tuning is learnt from: items and people, more problems, and the states to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from brainbench.training_data import more_problems_of
+from numpy.typing import NDArray
+
+from brainbench.answers import WordAnswers
+from brainbench.errors import NotApplicable
+from brainbench.nouns import BrainDataset, OpenModel, Reporter
+from brainbench.progress import SilentReporter
+from brainbench.records import Skip
+from brainbench.steering import Steerable
+from brainbench.stimuli import Stimulus
+from brainbench_interventions.material import Material, Person, gather
+from brainbench_interventions.ridge_map import Array
+from brainbench_interventions.steering import OracleSteering
+
+if TYPE_CHECKING:
+    from brainbench_interventions.tuning import Tuning
+
+
+def gather_for(how: Tuning, model: OpenModel, dataset: BrainDataset, reporter: Reporter) -> Material:
+    """What is learnt from: items of the chosen types, the chosen people."""
+    if how.region == dataset.regions[0]:
+        raise NotApplicable(f"{how.region} is the first region of {dataset.name}: leave @{how.region} out.")
+    found = gather(model, dataset, reporter, region=how.region, every_layer=how.every_layer)
+    if isinstance(found, Skip):
+        raise NotApplicable(found.reason)
+    if found.labels is None:
+        raise NotApplicable("The dataset's items have no right answers of True or False.")
+    if unknown := [kind for kind in how.types if kind not in found.kinds]:
+        raise NotApplicable(f"Dataset {dataset.name} has no items of the type {unknown[0]!r}.")
+    if how.types:
+        found = found.select(np.flatnonzero(np.isin(found.types, how.types)))
+    return replace(found, people=_people(how.people, found.people))
+
+
+def stimuli_of(material: Material, dataset: BrainDataset, reporter: Reporter) -> tuple[Stimulus, ...]:
+    """The items, in the material's order."""
+    known = {stimulus.id: stimulus for stimulus in dataset.stimuli(reporter)}
+    return tuple(known[item] for item in material.items)
+
+
+def extra_for(how: Tuning, dataset: BrainDataset) -> tuple[Stimulus, ...]:
+    """More labelled problems, if any are wanted; NotApplicable where the dataset has none."""
+    found = more_problems_of(dataset, how.extra, how.seed) if how.extra else ()
+    if found is None:
+        raise NotApplicable(f"Dataset {dataset.name} offers no more problems than its own.")
+    return found
+
+
+def _people(wanted: str, people: tuple[Person, ...]) -> tuple[Person, ...]:
+    """All; the best or worst so many, by their accuracy on the items; or those of these ids."""
+    for end in ("best", "worst"):
+        count = wanted.removeprefix(end)
+        if wanted.startswith(end) and count.isdigit():
+            known = {p.id: float(p.right.mean()) for p in people if p.right is not None}
+            if int(count) > len(known):
+                raise NotApplicable(f"There are no {wanted} of {len(known)} people whose answers are known.")
+            order = sorted(known, key=known.__getitem__, reverse=end == "best")
+            return tuple(person for person in people if person.id in order[: int(count)])
+    ids = wanted.split("+") if wanted else [person.id for person in people]
+    if unknown := sorted(set(ids) - {person.id for person in people}):
+        raise NotApplicable(f"There is nobody called {unknown[0]!r}.")
+    return tuple(person for person in people if person.id in ids)
+
+
+def reached_by(
+    how: Tuning, model: OpenModel, material: Material, stimuli: tuple[Stimulus, ...]
+) -> tuple[Mapping[str, Array], NDArray[np.bool_]]:
+    """The states (items x width) that NARI reached with the nearest person, and which items it repaired."""
+    answers = WordAnswers.of(model, stimuli)
+    oracle = OracleSteering(name="nari", source=how.source, region=how.region, seed=how.seed)  # type: ignore[arg-type]
+    steering = oracle.steer_with(material, answers)
+    if isinstance(steering, Skip):
+        raise NotApplicable(steering.reason)
+    assert isinstance(model, Steerable)
+    with model.steered(steering) as steered:
+        found = steered.features(stimuli, SilentReporter())
+    if found.made.get("pooling", "last") != "last":
+        raise NotApplicable("Its states are not those of the last token: use --pooling last.")
+    repaired = np.isin(material.items, steering.items)
+    states = {site: found.layers[site].astype(np.float64) for site in material.states}
+    return {s: np.where(repaired[:, None], states[s], x) for s, x in material.states.items()}, repaired

@@ -33,6 +33,7 @@ from brainbench.protocols import missing, require_dataset_values, require_plain_
 from brainbench.records import Scores, Skip
 from brainbench.stimuli import Message, Stimulus
 from brainbench.task_nouns import validation_of
+from brainbench.training_data import more_problems_of, validation_of_dataset
 
 TOLERANCE = 1e-4
 
@@ -79,6 +80,7 @@ def check_dataset(dataset: BrainDataset) -> None:
         _require(recording.region == region, f"{region}: the recording calls itself {recording.region!r}.")
     behaviour = dataset.behaviour(SilentReporter())
     _require(behaviour is None or behaviour.items == ids, "Behaviour is not about the stimuli.")
+    _plainly(_check_training_data, dataset)
     design = getattr(dataset, "design_conditions", ())
     _require(isinstance(design, tuple), "design_conditions must be a tuple of names.")
     try:
@@ -180,6 +182,18 @@ def sample_recording(items: int = 30, people: int = 4, voxels: int = 12) -> Reco
     return Recording(
         "sample", tuple(f"item-{i}" for i in range(items)), made, tuple("ab"[i % 2] for i in range(items))
     )
+
+
+def _check_training_data(dataset: BrainDataset) -> None:
+    """What a dataset offers for training on it, if it offers anything."""
+    validation = validation_of_dataset(dataset)
+    if validation is not None:
+        check_task(validation)
+    made = more_problems_of(dataset, 5, 1)
+    if made is not None:
+        _require(made == more_problems_of(dataset, 5, 1), "more_problems() is not repeatable.")
+        _require(made != more_problems_of(dataset, 5, 2), "more_problems() gives the same for every seed.")
+        more_problems_of(dataset, 0, 1)
 
 
 def _check_baseline(opened: OpenBaseline, stimuli: Sequence[Stimulus]) -> None:

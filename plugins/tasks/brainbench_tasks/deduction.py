@@ -21,6 +21,7 @@ from brainbench.hookspecs import Register
 from brainbench.nouns import BrainDataset, DatasetCard, Identity, Reporter
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Stimulus
 from brainbench_tasks.deduction_card import card
+from brainbench_tasks.deduction_extra import extra_problems
 from brainbench_tasks.deduction_files import (
     PARTICIPANTS,
     RUNS,
@@ -40,6 +41,7 @@ from brainbench_tasks.deduction_items import (
     item_type,
     read_run,
 )
+from brainbench_tasks.deduction_made import GeneratedDeduction
 from brainbench_tasks.deduction_prompts import PROMPT_VERSION, stimulus
 
 _ITEM_SETS = (
@@ -119,6 +121,17 @@ class Deduction:
             ),
             response_window=RESPONSE_WINDOW,
         )
+
+    def validation(self) -> GeneratedDeduction | None:
+        """On what training stops early: generated problems of the same design in other words."""
+        return GeneratedDeduction().validation()
+
+    def more_problems(self, count: int, seed: int) -> tuple[Stimulus, ...]:
+        """So many (0 to 1600) of the same design in words of their own, balanced; raises UsageError.
+
+        A smaller count gives the first of a larger one. Their condition `run` is 0: nobody was scanned.
+        """
+        return extra_problems(count, seed)
 
 
 def read_betas(path: Path, voxels: int) -> FloatArray:

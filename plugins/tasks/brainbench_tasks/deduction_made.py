@@ -98,6 +98,9 @@ class GeneratedDeduction:
         return configuration(self.name, self.version, by, self.answering, self.documents)
 
 
+TINY_TEST = GeneratedDeduction(each=50, tiny=True)
+
+
 @dataclass(frozen=True)
 class PropositionalDeduction:
     """Modus ponens, modus tollens and the elimination of a disjunction, half of them true, in both orders."""

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from brainbench.problem_words import WORDS
+from brainbench.problems import Problem
 from brainbench_tasks.deduction_generated import (
     both_orders,
     chain_problems,
@@ -14,7 +15,6 @@ from brainbench_tasks.deduction_generated import (
     propositional_problems,
 )
 from brainbench_tasks.simulated import SimulatedDeduction
-from brainbench_tasks.simulated_deduction import made_problems
 from brainbench_tasks.task_documents import Document, document
 from brainbench_tasks.task_words import VOCABULARIES, Split
 
@@ -28,14 +28,19 @@ def chain_documents(  # noqa: PLR0913, PLR0917 - the fields of GeneratedDeductio
     premises: int, each: int, orders: int | None, split: Split, tiny: bool, seed: int
 ) -> tuple[Document, ...]:
     """The items of a `GeneratedDeduction`, a problem's orders together."""
-    if not tiny:
-        problems = chain_problems(premises, each, seed, VOCABULARIES[split])
-    elif split == "test":
-        problems = chain_problems(premises, each, seed, WORDS, True)
+    if tiny:
+        problems = tiny_problems(premises, each, split, seed)
     else:
-        without = taken(premises, each, seed)
-        problems = chain_problems(premises, each, f"{seed} {split}", WORDS, True, without)
+        problems = chain_problems(premises, each, seed, VOCABULARIES[split])
     return tuple(document(asked) for asked in in_orders(problems, orders, seed))
+
+
+def tiny_problems(premises: int, each: int, split: Split, seed: int) -> tuple[tuple[str, Problem], ...]:
+    """Problems in tiny's words, with their names; only the test's may have a chain that is `taken`."""
+    if split == "test":
+        return chain_problems(premises, each, seed, WORDS, True)
+    without = taken(premises, each, seed)
+    return chain_problems(premises, each, f"{seed} {split}", WORDS, True, without)
 
 
 @lru_cache(maxsize=4)
@@ -53,8 +58,7 @@ def kept_clear_of() -> dict[str, Any]:
 
 def simulated_chains() -> frozenset[str]:
     """Chains of what the made-up people of `simulated-deduction` and its presets were shown."""
-    dataset = SimulatedDeduction()  # all presets of a seed have the same stimuli
-    return frozenset(problem.chain for problem in made_problems(dataset.version, dataset.seed))
+    return SimulatedDeduction().chains  # all presets of a seed have the same stimuli
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ from brainbench import hookimpl
 from brainbench.hookspecs import Register
 from brainbench.nouns import Task
 from brainbench_tasks.deduction_given import AuthorsDeduction, ScannerItems
-from brainbench_tasks.deduction_made import GeneratedDeduction, PropositionalDeduction
+from brainbench_tasks.deduction_made import TINY_TEST, GeneratedDeduction, PropositionalDeduction
 from brainbench_tasks.folio import Folio
 
 __all__ = [
@@ -33,7 +33,7 @@ TASKS: tuple[Task, ...] = (
     GeneratedDeduction(premises=5, each=10),
     GeneratedDeduction(premises=6, each=10, orders=120),
     PropositionalDeduction(),
-    GeneratedDeduction(each=50, tiny=True),
+    TINY_TEST,
     AuthorsDeduction(),
     AuthorsDeduction("generation"),
     Folio(),

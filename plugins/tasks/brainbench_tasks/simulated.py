@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import sqrt
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from brainbench_tasks import (
 from brainbench_tasks.simulated_brain import NUISANCES, Design, Grid, Shares, Truth, responses, stream
 from brainbench_tasks.simulated_checks import PRESETS, require_makeable
 from brainbench_tasks.simulated_scores import expected_score
+
+if TYPE_CHECKING:
+    from brainbench_tasks.deduction_made import GeneratedDeduction
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,31 @@ class SimulatedDeduction(_Simulated):
     shares: ClassVar[Mapping[str, tuple[Shares, ...]]] = simulated_deduction.SHARES
     constants: ClassVar[Callable[[], tuple[object, ...]]] = staticmethod(simulated_deduction.constants)
     design: ClassVar[Callable[[int, str, int, int], Design]] = staticmethod(simulated_deduction.design)
+
+    @property
+    def chains(self) -> frozenset[str]:
+        """What its problems are made of (Problem.chain), the same for all presets of a seed."""
+        problems = simulated_deduction.made_problems(self.version, self.seed)
+        return frozenset(problem.chain for problem in problems)
+
+    def validation(self) -> GeneratedDeduction | None:
+        """On what training stops early: that of `deduction_3_tiny`; None for a draw that shares a problem.
+
+        The draws that are registered share none: the set is made without theirs.
+        """
+        from brainbench_tasks.deduction_extra import tiny_validation
+
+        return tiny_validation(self.chains)
+
+    def more_problems(self, count: int, seed: int) -> tuple[Stimulus, ...]:
+        """So many (0 to 1600) of the same design, balanced, no form of a dataset's or task's problem.
+
+        A smaller count gives the first of a larger one. Their condition `run` is 0: nobody was scanned.
+        Raises UsageError.
+        """
+        from brainbench_tasks.deduction_extra import extra_tiny_problems
+
+        return extra_tiny_problems(count, seed, self.chains)
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,9 @@ def identify_training(
 ) -> Identity:
     """What decides what the cell's intervention trains: model, training, data, and where it stops early."""
     ask = model_identity or (lambda model, options: model.identity(options))
-    assert cell.model is not None and cell.dataset is not None and cell.intervention is not None
+    assert cell.model is not None
+    assert cell.dataset is not None
+    assert cell.intervention is not None
     model = _is_identity(ask(cell.model, cell.options), cell.model.name)
     intervention = _declared(cell.intervention)
     data = _is_identity(cell.dataset.identity(_learnt_from(cell)), cell.dataset.name)

@@ -40,9 +40,10 @@ def ask(
     """Every item of a task, or those of its first `limit` problems, answered by the model.
 
     `steering` is what the model is steered by, `adapter` what it was trained to, if anything: the details say
-    how many items the first changes, and how many either was fitted on. Raises NotApplicable where it changes none, and PluginError where the task is no
-    working lm-eval configuration, or scores by something else than right or wrong; errors of brainbench's own
-    (a file that cannot be fetched, a prompt that is too long) go through as they are.
+    how many items the first changes, and how many either was fitted on. Raises
+    NotApplicable where it changes none, and PluginError where the task is no working lm-eval configuration,
+    or scores by something else than right or wrong; errors of brainbench's own (a file that cannot be
+    fetched, a prompt that is too long) go through as they are.
     """
     config = copy.copy(dict(task.lm_eval_config()))
     columns: Mapping[str, Any] = dict((config.get("metadata") or {}).get("brainbench") or {})

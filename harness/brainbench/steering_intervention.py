@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from brainbench.errors import NotApplicable, UsageError
 from brainbench.nouns import BrainDataset, OpenModel, Reporter
@@ -35,10 +35,7 @@ class SavedSteering:
     def __post_init__(self, steering: Steering) -> None:
         object.__setattr__(self, "_kept", steering)  # no field: its fingerprint says all that decides numbers
         object.__setattr__(self, "fingerprint", steering.fingerprint)
-        fitted_by = steering.facts.get("intervention")
-        known = isinstance(fitted_by, str) and len(fitted_by) <= 60 and NAME.fullmatch(fitted_by)
-        label = fitted_by if known else "imported" if "imported" in steering.facts else "unnamed"
-        object.__setattr__(self, "name", f"{PREFIX}{label}@{steering.fingerprint[:8]}")
+        object.__setattr__(self, "name", f"{PREFIX}{label(steering.facts)}@{steering.fingerprint[:8]}")
 
     @property
     def kept(self) -> Steering:
@@ -49,10 +46,7 @@ class SavedSteering:
     @property
     def role(self) -> Role:
         """As its facts say; where they do not, "brain" only if its fit has seen brain responses."""
-        said = self.kept.facts.get("role")
-        if said not in ("brain", "control"):
-            said = "brain" if "responses" in self.kept.looks_at else "control"
-        return "brain" if said == "brain" else "control"
+        return role(self.kept.facts, self.kept.looks_at)
 
     @property
     def about(self) -> str:
@@ -72,6 +66,22 @@ class SavedSteering:
             raise NotApplicable(f"{self.name} cannot be applied: the model cannot be steered.")
         with model.steered(self.kept) as steered:
             yield steered
+
+
+def label(facts: Mapping[str, Any]) -> str:
+    """Who made what has these facts, as a part of a name."""
+    by = facts.get("intervention")
+    if isinstance(by, str) and len(by) <= 60 and NAME.fullmatch(by):
+        return by
+    return "imported" if "imported" in facts else "unnamed"
+
+
+def role(facts: Mapping[str, Any], looks_at: Collection[str]) -> Role:
+    """As the facts say; where they do not, "brain" only if brain responses were looked at."""
+    said = facts.get("role")
+    if said not in ("brain", "control"):
+        said = "brain" if "responses" in looks_at else "control"
+    return "brain" if said == "brain" else "control"
 
 
 def saved(spec: str) -> SavedSteering:

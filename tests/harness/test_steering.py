@@ -215,7 +215,7 @@ def _arrays(folder: Path, **changed: Any) -> None:
         (lambda f: (f / "steering.json").unlink(), "cannot be read"),
         (lambda f: (f / "steering.safetensors").unlink(), "cannot be read"),
         (lambda f: (f / "steering.safetensors").write_bytes(pickle.dumps({"a": 1})), "no safetensors"),
-        (lambda f: _arrays(f, **{"layer.2/basis": np.ones((1, 5), dtype=np.float64)}), "float64"),
+        (lambda f: _arrays(f, **{"layer.2/basis": np.ones((1, 5), dtype=np.float64)}), "F64 instead of F32"),
         (lambda f: _arrays(f, **{"layer.2/basis": np.full((1, 5), np.nan, dtype=np.float32)}), "not finite"),
         (lambda f: _arrays(f, **{"layer.2/basis": np.ones((1, 5), dtype=np.float32)}), "orthonormal"),
         (lambda f: _arrays(f, **{"layer.2/basis": None}), "lacks layer.2/basis"),

@@ -34,7 +34,8 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         models = []  # tasks alone
     elif chosen["baselines"]:
         models += catalog.baselines_of(models)
-    interventions = with_seeds(find_interventions(catalog, chosen["interventions"]), chosen["trainings"])
+    wanted = (*chosen["interventions"], *(f"adapter:{path}" for path in chosen.get("adapters", ())))
+    interventions = with_seeds(find_interventions(catalog, wanted), chosen.get("trainings", 1))
     head = bool(tasks) or any(isinstance(change, Tunes) for change in interventions)
     plan = Plan.product(
         models=models,
@@ -63,7 +64,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
 
 
 def find_interventions(catalog: Catalog, names: tuple[str, ...]) -> list[Intervention]:
-    """The interventions of these names, each once; "all" stands for those that need not be asked for by name."""
+    """The interventions of these names, each once; "all" stands for those that need not be named."""
     wanted: list[str] = []
     for name in names:
         every = name == ALL and name not in catalog.interventions
@@ -85,11 +86,14 @@ def with_seeds(interventions: list[Intervention], trainings: int) -> list[Interv
 
 
 def find_intervention(catalog: Catalog, name: str) -> Intervention:
-    """The intervention of this name, or the kept one that `steering:PATH` names."""
-    from brainbench.steering_intervention import PREFIX, saved
+    """The intervention of this name, or the kept one that `steering:PATH` or `adapter:PATH` names."""
+    from brainbench import adapter_intervention, steering_intervention
 
-    if name.startswith(PREFIX) and name not in catalog.interventions:
-        return saved(name)
+    if name not in catalog.interventions:
+        if name.startswith(steering_intervention.PREFIX):
+            return steering_intervention.saved(name)
+        if name.startswith(adapter_intervention.PREFIX):
+            return adapter_intervention.saved(name)
     return catalog.find_intervention(name)
 
 

@@ -70,7 +70,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     multiple=True,
     default=["none"],
     show_default=True,
-    help="Its name, name@region, name@type of problem, for a fine-tuning name@key=value, or steering:PATH for "
+    help="Its name, name@region, name@type of problem, name@key=value for a fine-tuning, or steering:PATH for "
     "what `brainbench steer fit` kept; all for all but fine-tunings; repeatable.",
 )
 @click.option(
@@ -79,6 +79,15 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     default=1,
     show_default=True,
     help="How often each fine-tuning is trained, with the seeds 0, 1, ...",
+)
+@click.option(
+    "--adapter",
+    "adapters",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Also the model with this adapter, which `brainbench tune fit` or peft kept; the same as "
+    "--intervention adapter:PATH, beside the others; repeatable.",
 )
 @click.option(
     "--protocol",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainbench.cli.common import console, installed, model_options
-from brainbench.errors import UsageError
+from brainbench.cli.folders import require_free
 from brainbench.text import plain
 
 if TYPE_CHECKING:
@@ -52,12 +51,13 @@ def fit(  # noqa: PLR0913, PLR0917 - its options
     on is noted in it.
     """
     path = out or Path(f"{intervention}{ENDING}")
-    _require_free(path, force=force)
+    from brainbench.steering_files import ARRAYS, FORM, save
+
+    require_free(path, "a steering", (FORM, ARRAYS), force=force)
     catalog = installed()
     from brainbench.cli.progress import BarReporter
     from brainbench.cli.steer_show import print_summary
     from brainbench.nouns import ModelOptions
-    from brainbench.steering_files import save
     from brainbench.steering_fitting import acting_at
     from brainbench.steering_fitting import fit as fit_steering
 
@@ -72,19 +72,3 @@ def fit(  # noqa: PLR0913, PLR0917 - its options
     kept = shlex.quote(str(path))
     line = f"Kept in {path}. Try it: brainbench steer apply {kept} --model {shlex.quote(model)}"
     console().print(plain(line), soft_wrap=True)
-
-
-def _require_free(path: Path, *, force: bool) -> None:
-    from brainbench.steering_files import ARRAYS, FORM
-
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file; a steering is kept as a folder.", hint="Name another --out.")
-    if not force and any((path / name).exists() for name in (FORM, ARRAYS)):
-        raise UsageError(
-            f"There is a steering in {path} already.", hint="Name another --out, or add --force."
-        )
-    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):  # said before minutes of fitting
-        raise UsageError(
-            f"{path} cannot be made: nothing can be written in {nearest}.", hint="Name another --out."
-        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from brainbench_leaderboard import task_views
+
 migrations = Migrations("brainbench")
 
 
@@ -205,36 +207,17 @@ def m005_steering(db: Database) -> None:
     (protocol 'paper'), what was fitted on the very items (seen > 0), and what does not say.
     """
     db.execute("DROP VIEW task_standings")
-    db.execute(
-        """
-        CREATE VIEW task_standings AS
-        WITH told AS (
-            SELECT *,
-                json_extract(details, '$.steering.role') AS role,
-                json_extract(details, '$.steering.oracle') AS oracle,
-                json_extract(details, '$.steering.strength') AS strength,
-                json_extract(details, '$.steering.protocol') AS protocol,
-                json_extract(details, '$.steering.seen') AS seen,
-                json_extract(details, '$.steering.steered') AS steered,
-                json_extract(details, '$.steering.fingerprint') AS steering,
-                json_extract(details, '$.steering.perplexity.before') AS perplexity_before,
-                json_extract(details, '$.steering.perplexity.after') AS perplexity_after
-            FROM task_records
-        ), judged AS (
-            SELECT *, outcome = 'scores' AND resolved AND NOT baseline AND (
-                intervention = 'none' OR oracle = 0 AND protocol != 'paper' AND seen = 0
-            ) IS TRUE AS fair
-            FROM told
-        )
-        SELECT
-            'task' AS kind,
-            CASE WHEN fair THEN rank() OVER (PARTITION BY question, fair ORDER BY accuracy DESC) END AS rank,
-            model, baseline, revision, intervention, learnt_from, seed, dtype,
-            role, oracle, strength, protocol, seen, steered, steering, perplexity_before, perplexity_after,
-            task, task_version, problem_limit, outcome, accuracy, low, high, interval_level, interval_method,
-            items, problems, chance, constant_answer, constant_accuracy, greedy_accuracy, people_accuracy,
-            by_condition, details, reason, phase, exception, hint, resolved, started, seconds,
-            fingerprint, question
-        FROM judged
-        """
-    )
+    db.execute(task_views.STEERED)
+
+
+@migrations()
+def m006_tuning(db: Database) -> None:
+    """What is known of a fine-tuning stands in `task_standings`, too, from the `details` of its record.
+
+    trained: whether the intervention trains a model, and training_seed from which seed: known also of what
+    was skipped or failed.
+    """
+    db.execute("ALTER TABLE task_records ADD COLUMN trained INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE task_records ADD COLUMN training_seed INTEGER")
+    db.execute("DROP VIEW task_standings")
+    db.execute(task_views.TUNED)

@@ -14,6 +14,7 @@ from brainbench.plan import TaskCell
 from brainbench.records import Failure, Record, Skip
 from brainbench.task_pairs import Answers
 from brainbench.task_scores import TaskItem, TaskScores
+from brainbench.tuning import Tunes
 from brainbench_leaderboard.columns import why_not
 
 _ORDER = "task, task_version, problem_limit, rank IS NULL, baseline, rank, accuracy DESC, model, started"
@@ -34,7 +35,7 @@ def standings(db: Database, task: str | None = None) -> Iterator[dict[str, Any]]
     chosen, values = ("", []) if task is None else ("WHERE task = ?", [task])
     for row in db.query(f"SELECT * FROM task_standings {chosen} ORDER BY {_ORDER}", values):
         read = {name: json.loads(row[name] or "{}") for name in ("by_condition", "details")}
-        yield {**row, **read}
+        yield {**row, **read, "arm_settings": json.loads(row["arm_settings"] or "null")}
 
 
 def answers(db: Database, found: str) -> Answers:
@@ -48,14 +49,15 @@ def answers(db: Database, found: str) -> Answers:
 
 
 def sources(db: Database) -> dict[str, str]:
-    """By fingerprint, from which dataset, version and provider a steering was learnt; empty where from none.
+    """By fingerprint, from which dataset, version and provider it was learnt; empty where from none.
 
     Of one that was kept before, the dataset that it says. Not from which region: another is a control, too.
     """
     parts = ", ".join(
         f"json_extract(facts, '$.learnt_from.{part}')" for part in ("name", "version", "provider")
     )
-    said = "json_extract(details, '$.steering.fitted.dataset')"
+    kept = (f"json_extract(details, '$.{change}.fitted.dataset')" for change in ("tuning", "steering"))
+    said = f"coalesce({', '.join(kept)})"
     query = (
         f"SELECT fingerprint, CASE WHEN learnt_from IS NULL THEN {said} ELSE json_array({parts}) END"
         " AS source FROM task_records WHERE source IS NOT NULL"
@@ -96,6 +98,7 @@ def _columns(record: Record) -> dict[str, Any]:
         "learnt_from": cell.dataset.name if cell.dataset else None,
         "seed": cell.options.seed,
         "baseline": int(cell.baseline),
+        **_training(cell),
         "task": cell.task.name,
         "task_version": cell.task.version,
         "problem_limit": cell.limit,
@@ -106,6 +109,14 @@ def _columns(record: Record) -> dict[str, Any]:
         "provenance": json.dumps(made, allow_nan=False, default=str),
         **_outcome_columns(record),
     }
+
+
+def _training(cell: TaskCell) -> dict[str, Any]:
+    """Whether the cell's model is trained, and from which seed."""
+    change: object = cell.intervention
+    if not isinstance(change, Tunes):
+        return {"trained": 0}
+    return {"trained": 1, "training_seed": change.seed}
 
 
 def _outcome_columns(record: Record) -> dict[str, Any]:

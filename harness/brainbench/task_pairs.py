@@ -91,7 +91,7 @@ def compare_all(pairs: Sequence[tuple[Answers, Answers]], *, seed: int = 0) -> l
         was, now = before.correct, after.in_order_of(before)
         tests.append(mcnemar(was, now))
         if before.groups not in places:
-            places[before.groups] = _places(before.groups)
+            places[before.groups] = problem_places(before.groups)
         problems = places[before.groups]
         changes.append(np.bincount(problems, weights=now.astype(np.float64) - was).astype(np.float64))
         alike.setdefault(np.bincount(problems).astype(np.float64).tobytes(), []).append(at)
@@ -107,7 +107,7 @@ def _paired(tested: McNemar, total: int, interval: Interval, over: SignFlip | No
     return PairedTask(tested, gain, harm, tested.difference, interval, over)
 
 
-def _places(groups: Sequence[str]) -> NDArray[np.intp]:
+def problem_places(groups: Sequence[str]) -> NDArray[np.intp]:
     """The position of each item's problem, problems in their order."""
     known: dict[str, int] = {}
     return np.array([known.setdefault(group, len(known)) for group in groups], dtype=np.intp)

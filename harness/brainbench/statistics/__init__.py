@@ -2,6 +2,7 @@
 
 intervals     bootstraps over one kind of unit: percentile, expanded percentile, BCa
 two_factor    intervals for other people and other items at once, also for pairs of objects (RSA)
+crossed       a mean change for other problems and other trainings at once
 ratios        bootstraps of many means over grouped items at once
 permutation   p values from null draws, and the maximum over layers, streaming
 sign_flip     tests over people, exact when they are few; several tests at once
@@ -16,6 +17,7 @@ gives is the caller's to keep so. Values must be finite: what is missing is left
 Calibration: `python benchmarks/statistics_calibration.py`.
 """
 
+from brainbench.statistics.crossed import crossed_interval
 from brainbench.statistics.families import Family
 from brainbench.statistics.intervals import (
     Interval,
@@ -66,6 +68,7 @@ __all__ = [
     "blocks",
     "compare_models",
     "corrected_two_factor_interval",
+    "crossed_interval",
     "detection_power",
     "expanded_interval",
     "max_statistic",

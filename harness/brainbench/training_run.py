@@ -17,11 +17,12 @@ def trained(
     if kept is None:
         return _require(change, change.tune(model, dataset, reporter, None))  # type: ignore[arg-type]
     with kept.alone():
-        found = kept.finished()
-        if found is None:
-            found = _require(change, change.tune(model, dataset, reporter, kept.checkpoint))  # type: ignore[arg-type]
-            if isinstance(found, Adapter):
-                kept.keep(found)
+        before = kept.finished()
+        if before is not None:
+            return before
+        found = _require(change, change.tune(model, dataset, reporter, kept.checkpoint))  # type: ignore[arg-type]
+        if isinstance(found, Adapter):
+            kept.keep(found)
         return found
 
 

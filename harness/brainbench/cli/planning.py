@@ -79,9 +79,9 @@ def with_seeds(interventions: list[Intervention], trainings: int) -> list[Interv
 
     found: list[Intervention] = []
     for change in interventions:
-        seeds = range(trainings) if isinstance(change, Tunes) and is_dataclass(change) else ()
-        fresh = any(field.name == "seed" and field.init for field in fields(change)) if seeds else False
-        found += [replace(change, seed=seed) for seed in seeds] if fresh else [change]
+        trains: Any = change if isinstance(change, Tunes) and is_dataclass(change) else None
+        fresh = trains is not None and any(field.name == "seed" and field.init for field in fields(trains))
+        found += [replace(trains, seed=seed) for seed in range(trainings)] if fresh else [change]
     return found
 
 

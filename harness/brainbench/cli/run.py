@@ -70,8 +70,8 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     multiple=True,
     default=["none"],
     show_default=True,
-    help="Its name, name@region, name@type of problem, name@key=value for a fine-tuning, or steering:PATH for "
-    "what `brainbench steer fit` kept; all for all but fine-tunings; repeatable.",
+    help="Its name, name@region, name@type of problem, name@key=value for a fine-tuning, or steering:PATH "
+    "for what `brainbench steer fit` kept; all for all but fine-tunings; repeatable.",
 )
 @click.option(
     "--trainings",

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 from brainbench.arrays import FloatArray
@@ -117,5 +118,17 @@ class Adaptable(Protocol):
         """The same model with the adapter in it until the context is left, then bit-identical to before.
 
         Raises ModelError where it does not fit, before anything is changed.
+        """
+        ...
+
+
+@runtime_checkable
+class Saves(Protocol):
+    """An open model that can be written to disk with an adapter in its weights."""
+
+    def save_with(self, adapter: Adapter, folder: Path, /) -> None:
+        """Write a model folder of its own, which opens without the adapter; the open model is left as it is.
+
+        Raises ModelError where the adapter does not fit, or the folder holds something already.
         """
         ...

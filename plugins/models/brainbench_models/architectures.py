@@ -82,6 +82,21 @@ def context_length(network: nn.Module) -> int | None:
     return limit
 
 
+def network_facts(network: nn.Module) -> dict[str, Any]:
+    """What a network is and what runs it, for provenance."""
+    import torch
+    import transformers
+
+    config: Any = network.config
+    return {
+        "width": int(config.get_text_config().hidden_size),
+        "architecture": type(network).__name__,
+        "attention": getattr(config, "_attn_implementation", None),
+        "transformers": transformers.__version__,
+        "torch": str(torch.__version__),
+    }
+
+
 def _text_config(network: nn.Module) -> Any:
     config: Any = network.config
     return config if config.is_encoder_decoder else config.get_text_config()
@@ -97,10 +112,15 @@ def _blocks(stack: nn.ModuleList) -> tuple[Block, ...] | None:
     return tuple(blocks)
 
 
+def attention_of(layer: nn.Module) -> nn.Module | None:
+    """The module of a layer that holds all of its attention, projections and what is around them."""
+    modules: dict[str, nn.Module] = dict(layer.named_modules())
+    return next((modules[name] for name in _ATTENTION if name in modules), None)
+
+
 def _attention(layer: nn.Module) -> nn.Module | None:
     """The module of a layer whose output is attention's share of the residual stream; None if unknown."""
-    modules: dict[str, nn.Module] = dict(layer.named_modules())
-    attention = next((modules[name] for name in _ATTENTION if name in modules), None)
+    attention = attention_of(layer)
     if attention is None:
         return None
     inside: dict[str, nn.Module] = dict(attention.named_modules())

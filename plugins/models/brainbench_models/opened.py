@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brainbench.adapter import Adapter
 from brainbench.arrays import Features, FloatArray
 from brainbench.errors import ModelError
 from brainbench.lm_eval_adapter import unheard
@@ -14,8 +16,10 @@ from brainbench.records import Skip
 from brainbench.steering import Steering, names_of
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel
+from brainbench.tuning import Form, Trainee
 from brainbench_models import devices, heads, prompts
-from brainbench_models.architectures import Block, context_length, find_blocks
+from brainbench_models.adapting import adapt
+from brainbench_models.architectures import Block, context_length, find_blocks, network_facts
 from brainbench_models.extraction import Batching, read
 from brainbench_models.prefixes import Prefixes
 from brainbench_models.quiet import quiet
@@ -51,10 +55,13 @@ class OpenHuggingFaceModel:
         self._network: PreTrainedModel | None = network
         self._causal: PreTrainedModel | str = causal
         self._steerings: list[Steering] = []
+        self._adapters: list[Adapter] = []
+        self._parameters = sum(weights.numel() for weights in network.parameters())
         self._prefixes = Prefixes()
         self._options = options
         self._batching = Batching.start(options.batch_size, device)
         self._context = context_length(network)
+        self._trained = False  # at present
 
     @property
     def network(self) -> PreTrainedModel:
@@ -124,6 +131,69 @@ class OpenHuggingFaceModel:
             finally:
                 self._steerings.pop()
 
+    @contextmanager
+    def adapted(self, adapter: Adapter) -> Iterator[OpenHuggingFaceModel]:
+        """The same model with an adapter in it until the context is left, then bit-identical to before.
+
+        Raises ModelError where it does not fit, before anything is changed.
+        """
+        network = self.network
+        root = network if isinstance(self._causal, str) else self._causal
+        with adapt(root, adapter, model=self.name), self._changed(self._prefixes.anew()):
+            self._adapters.append(adapter)
+            try:
+                yield self
+            finally:
+                self._adapters.pop()
+
+    @contextmanager
+    def in_training(
+        self, form: Form, stimuli: Sequence[Stimulus], words: tuple[str, ...], seed: int
+    ) -> Iterator[Trainee]:
+        """The network ready to be trained on these prompts, then bit-identical to before; ModelError."""
+        from brainbench_models.training import training
+
+        causal = self._with_head("be trained")
+        with (
+            training(self, causal, form, stimuli, words, seed=seed, limit=self._context) as trainee,
+            self._changed(Prefixes(0)),  # weights change with every step
+        ):
+            before, self._trained = self._trained, True
+            try:
+                yield trainee
+            finally:
+                self._trained = before
+
+    def save_with(self, adapter: Adapter, folder: Path) -> None:
+        """Write a model folder of its own, the adapter in its weights; raises ModelError."""
+        from brainbench_models.merging import save_merged
+
+        causal = self._with_head("be saved")
+        if self._adapters or self._trained:
+            raise ModelError(
+                f"The model {self.name} is changed at present, and cannot be saved with an adapter."
+            )
+        save_merged(causal, self.tokenizer, adapter, folder, model=self.name)
+
+    @contextmanager
+    def _changed(self, prefixes: Prefixes) -> Iterator[None]:
+        """While other weights are in it: nothing remembered of before, and its layers found anew."""
+        kept, blocks = self._prefixes, self.blocks
+        self._prefixes, self.blocks = prefixes, find_blocks(self.network)
+        try:
+            yield
+        finally:
+            self._prefixes, self.blocks = kept, blocks
+
+    def _with_head(self, what: str) -> PreTrainedModel:
+        self.network  # noqa: B018 - raises once the model is closed
+        if isinstance(self._causal, str):
+            raise ModelError(
+                f"{self.name} has no language-model head and cannot {what}. {self._causal}",
+                hint="Open a decoder-only language model with its head.",
+            )
+        return self._causal
+
     @property
     def has_head(self) -> bool:
         """Whether the words that come next can be told."""
@@ -150,35 +220,28 @@ class OpenHuggingFaceModel:
                 model=self.name,
                 batching=self._batching,
                 device=self.device,
-                prefixes=self._prefixes if only_last else None,
+                prefixes=self._prefixes if only_last and not self._trained else None,
             )
 
     def facts(self) -> Mapping[str, Any]:
         """How the model was run. `batch_size` is the largest batch used, or None before any was.
 
-        While it is steered, `steerings` are the fingerprints of what steers it.
+        While it is steered, `steerings` are the fingerprints of what steers it; `adapters` of what is in it.
         """
-        import torch
-        import transformers
-
-        network = self.network
-        config: Any = network.config
         steerings = [steering.fingerprint for steering in self._steerings]
+        adapters = [adapter.fingerprint for adapter in self._adapters]
         return {
             **({"steerings": steerings} if steerings else {}),
+            **({"adapters": adapters} if adapters else {}),
             "device": str(self.device),
             "dtype": self._options.dtype,
             "batch_size": self._batching.largest or None,
-            "parameters": sum(weights.numel() for weights in network.parameters()),
+            "parameters": self._parameters,
             "layers": len(self.blocks),
-            "width": int(config.get_text_config().hidden_size),
-            "architecture": type(network).__name__,
-            "attention": getattr(config, "_attn_implementation", None),
             "context": self._context,
             "prompt": prompts.form(self.tokenizer),
             "tokenizer": type(self.tokenizer).__name__,
-            "transformers": transformers.__version__,
-            "torch": str(torch.__version__),
+            **network_facts(self.network),
         }
 
     def close(self) -> None:

@@ -25,12 +25,16 @@ Kept = list[tuple[Any, Any]]  # keys and values (heads x tokens x width) of each
 
 
 class Prefixes:
-    """Keys and values of prompts without their last tokens, for one network."""
+    """Keys and values of prompts without their last tokens, for one network; with no room, of none."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._kept: dict[Row, Kept] = {}
-        self._room = most
-        self._usable = True
+        self._most = self._room = most
+        self._usable = most > 0
+
+    def anew(self) -> Prefixes:
+        """Empty, for the same network with other weights."""
+        return Prefixes(self._most)
 
     def last_states(
         self, base: PreTrainedModel, rows: Sequence[Row], names: Sequence[Names], device: torch.device

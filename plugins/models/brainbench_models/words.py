@@ -100,6 +100,20 @@ def logits(  # noqa: PLR0913
     return found
 
 
+def asked(
+    tokenizer: Any, stimuli: Sequence[Stimulus], words: Sequence[str], *, limit: int | None, model: str
+) -> tuple[list[prompts.Prompt], list[int]]:
+    """The prompts up to where the words begin to differ, and the token of each word there; ModelError."""
+    shared, tokens = first_tokens(tokenizer, words, model)
+    room = None if limit is None else limit - len(shared)
+    texts = [(stimulus.messages, stimulus.text) for stimulus in stimuli]
+    once = dict(zip(texts, stimuli, strict=True))  # one item may be asked often, with different changes
+    plain = prompts.encode(tokenizer, list(once.values()), pooling="last", limit=room, model=model)
+    # the last token, which a steering may change, is the one whose output tells the words apart
+    ready = {text: prompts.Prompt((*found.ids, *shared)) for text, found in zip(once, plain, strict=True)}
+    return [ready[text] for text in texts], tokens
+
+
 def log_odds(  # noqa: PLR0913
     network: PreTrainedModel,
     head: Tensor,
@@ -117,14 +131,7 @@ def log_odds(  # noqa: PLR0913
 
     head: the weights (vocabulary x width) that `head_weights` finds.
     """
-    shared, tokens = first_tokens(tokenizer, words, model)
-    room = None if limit is None else limit - len(shared)
-    texts = [(stimulus.messages, stimulus.text) for stimulus in stimuli]
-    once = dict(zip(texts, stimuli, strict=True))  # one item may be asked often, with different changes
-    plain = prompts.encode(tokenizer, list(once.values()), pooling="last", limit=room, model=model)
-    # the last token, which a steering may change, is the one whose output tells the words apart
-    ready = {text: prompts.Prompt((*found.ids, *shared)) for text, found in zip(once, plain, strict=True)}
-    encoded = [ready[text] for text in texts]
+    encoded, tokens = asked(tokenizer, stimuli, words, limit=limit, model=model)
     names = [names_of(stimulus) for stimulus in stimuli]
     return logits(
         network, head, encoded, tokens, names=names, batching=batching, device=device, prefixes=prefixes

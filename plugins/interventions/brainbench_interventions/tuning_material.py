@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from brainbench.training_data import more_problems_of
-from numpy.typing import NDArray
 
 from brainbench.answers import WordAnswers
 from brainbench.errors import NotApplicable
 from brainbench.nouns import BrainDataset, OpenModel, Reporter
-from brainbench.progress import SilentReporter
 from brainbench.records import Skip
-from brainbench.steering import Steerable
+from brainbench.steering import Steering
 from brainbench.stimuli import Stimulus
+from brainbench.training_data import more_problems_of
 from brainbench_interventions.material import Material, Person, gather
-from brainbench_interventions.ridge_map import Array
 from brainbench_interventions.steering import OracleSteering
 
 if TYPE_CHECKING:
@@ -71,20 +67,11 @@ def _people(wanted: str, people: tuple[Person, ...]) -> tuple[Person, ...]:
     return tuple(person for person in people if person.id in ids)
 
 
-def reached_by(
-    how: Tuning, model: OpenModel, material: Material, stimuli: tuple[Stimulus, ...]
-) -> tuple[Mapping[str, Array], NDArray[np.bool_]]:
-    """The states (items x width) that NARI reached with the nearest person, and which items it repaired."""
+def repairs_for(how: Tuning, model: OpenModel, material: Material, stimuli: tuple[Stimulus, ...]) -> Steering:
+    """What NARI adds to each item that it repairs, by the nearest person; NotApplicable."""
     answers = WordAnswers.of(model, stimuli)
     oracle = OracleSteering(name="nari", source=how.source, region=how.region, seed=how.seed)  # type: ignore[arg-type]
-    steering = oracle.steer_with(material, answers)
-    if isinstance(steering, Skip):
-        raise NotApplicable(steering.reason)
-    assert isinstance(model, Steerable)
-    with model.steered(steering) as steered:
-        found = steered.features(stimuli, SilentReporter())
-    if found.made.get("pooling", "last") != "last":
-        raise NotApplicable("Its states are not those of the last token: use --pooling last.")
-    repaired = np.isin(material.items, steering.items)
-    states = {site: found.layers[site].astype(np.float64) for site in material.states}
-    return {s: np.where(repaired[:, None], states[s], x) for s, x in material.states.items()}, repaired
+    found = oracle.steer_with(material, answers)
+    if isinstance(found, Skip):
+        raise NotApplicable(found.reason)
+    return found

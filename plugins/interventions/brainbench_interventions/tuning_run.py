@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from brainbench.training_data import validation_of_dataset
-from numpy.typing import NDArray
 
 from brainbench.adapter import Adapter
 from brainbench.answers import WORDS
@@ -17,8 +15,10 @@ from brainbench.errors import NotApplicable
 from brainbench.nouns import BrainDataset, OpenModel, Reporter, Task
 from brainbench.progress import SilentReporter, say
 from brainbench.records import Skip
+from brainbench.steering import Steerable, Steering
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import OpenLanguageModel
+from brainbench.training_data import validation_of_dataset
 from brainbench.tuning import Cost, Outputs, Trainable, Trainee
 from brainbench_interventions.brain_likeness import likeness
 from brainbench_interventions.brain_loss import ONE_HOT, pairs_of
@@ -26,7 +26,7 @@ from brainbench_interventions.lessons import Lesson, labels_and_brains, reached_
 from brainbench_interventions.material import LABEL, Material
 from brainbench_interventions.ridge_map import Array
 from brainbench_interventions.training import Progress, Training
-from brainbench_interventions.tuning_material import extra_for, gather_for, reached_by, stimuli_of
+from brainbench_interventions.tuning_material import extra_for, gather_for, repairs_for, stimuli_of
 
 if TYPE_CHECKING:
     from brainbench_interventions.tuning import Tuning
@@ -40,11 +40,11 @@ def tune(
         raise NotApplicable("The model gives no access to its weights.")
     material = gather_for(how, model, dataset, reporter)
     stimuli = (*stimuli_of(material, dataset, reporter), *extra_for(how, dataset))
-    reached = reached_by(how, model, material, stimuli) if how.arm == "narf" else None
+    repairs = repairs_for(how, model, material, stimuli) if how.arm == "narf" else None
     start = _start(how, model, dataset, reporter, kept)
     with model.in_training(how.form, stimuli, WORDS, how.seed) as trainee:
-        run = _Run(how, dataset, trainee, material, stimuli, reached)
-        lesson = run.lesson()
+        run = _Run(how, dataset, trainee, material, stimuli)
+        lesson = run.lesson() if repairs is None else run.lesson_of(repairs, model)
         if start is not None:
             trainee.load(start.weights)
         return run.trained(lesson, reporter, kept)
@@ -68,7 +68,6 @@ class _Run:
     trainee: Trainee
     material: Material
     stimuli: tuple[Stimulus, ...]
-    reached: tuple[Mapping[str, Array], NDArray[np.bool_]] | None
 
     def __post_init__(self) -> None:
         before = self.trainee.outputs(range(len(self.stimuli)))
@@ -80,12 +79,8 @@ class _Run:
         self.wrong = ~right[: len(self.material.items)]
 
     def lesson(self) -> Lesson:
-        """What the arm is trained on."""
+        """What an arm with labels is trained on."""
         how = self.how
-        if self.reached is not None:
-            states, repaired = self.reached
-            right = np.flatnonzero(~self.wrong & ~repaired)
-            return reached_states(states, np.flatnonzero(repaired), right, how.keep)
         if how.arm == "label-only":
             return labels_and_brains(self.labels, (), 0.0, balance=how.balance)
         pairs = pairs_of(
@@ -99,6 +94,19 @@ class _Run:
         if not pairs:
             raise NotApplicable("There is no item that the model gets wrong and somebody got right.")
         return labels_and_brains(self.labels, pairs, how.weight, balance=how.balance)
+
+    def lesson_of(self, repairs: Steering, model: OpenModel) -> Lesson:
+        """What an arm without labels is trained on: the states that these repairs reach, all at once."""
+        assert isinstance(model, Steerable)  # or there would be none
+        with model.steered(repairs):
+            reached = self._states(self.trainee.outputs(range(len(self.material.items))))
+        repaired = np.isin(self.material.items, repairs.items)
+        targets = {
+            site: np.where(repaired[:, None], reached[site], before)
+            for site, before in self.material.states.items()
+        }
+        right = np.flatnonzero(~self.wrong & ~repaired)
+        return reached_states(targets, np.flatnonzero(repaired), right, self.how.keep)
 
     def trained(self, lesson: Lesson, reporter: Reporter, kept: Checkpoint | None) -> Adapter:
         """Train, and note what came of it."""

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from brainbench.errors import PluginError
-from brainbench.nouns import Identity, Model, ModelOptions, Task
+from brainbench.nouns import BrainDataset, Identity, Intervention, Model, ModelOptions, Task
 from brainbench.nuisances import NUISANCES_VERSION
 from brainbench.perplexity import TEXT_VERSION
 from brainbench.plan import AnyCell, Cell, TaskCell
@@ -79,7 +79,7 @@ def _of_cell(cell: Cell) -> tuple[dict[str, Any], list[Identity]]:
     }
     if cell.model is not None:
         facts["nuisances"] = NUISANCES_VERSION  # robust metrics control for them
-    stops = _stops_at(cell)
+    stops = _stops_at(cell.intervention, cell.dataset)
     if stops is None:
         return facts, [dataset, metric]
     return {**facts, "stops_at": stops.facts}, [dataset, metric, stops]
@@ -97,10 +97,12 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
     }
     parts = [task]
     if cell.dataset is not None:
-        source = _is_identity(cell.dataset.identity(_learnt_from(cell)), cell.dataset.name)
+        source = _is_identity(
+            cell.dataset.identity(_learnt_from(cell.intervention, cell.dataset)), cell.dataset.name
+        )
         facts["learnt_from"] = {**source.facts, "provider": _provider(cell.dataset)}
         parts.append(source)
-    if (stops := _stops_at(cell)) is not None:
+    if (stops := _stops_at(cell.intervention, cell.dataset)) is not None:
         facts["stops_at"] = stops.facts
         parts.append(stops)
     if hasattr(cell.intervention, "fit") or hasattr(cell.intervention, "tune"):
@@ -114,40 +116,40 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
 
 
 def identify_training(
-    cell: AnyCell, model_identity: Callable[[Model, ModelOptions], Identity] | None = None
+    model: Model,
+    options: ModelOptions,
+    intervention: Intervention,
+    dataset: BrainDataset,
+    model_identity: Callable[[Model, ModelOptions], Identity] | None = None,
 ) -> Identity:
-    """What decides what the cell's intervention trains: model, training, data, and where it stops early."""
+    """What decides what an intervention trains: model, training, data, and where it stops early."""
     ask = model_identity or (lambda model, options: model.identity(options))
-    assert cell.model is not None
-    assert cell.dataset is not None
-    assert cell.intervention is not None
-    model = _is_identity(ask(cell.model, cell.options), cell.model.name)
-    intervention = _declared(cell.intervention)
-    data = _is_identity(cell.dataset.identity(_learnt_from(cell)), cell.dataset.name)
-    stops = _stops_at(cell)
+    known = _is_identity(ask(model, options), model.name)
+    declared = _declared(intervention)
+    data = _is_identity(dataset.identity(_learnt_from(intervention, dataset)), dataset.name)
+    stops = _stops_at(intervention, dataset)
     facts = {
         "kind": "training",
-        "model": {**model.facts, "provider": _provider(cell.model)},
-        "intervention": intervention.facts,
-        "learnt_from": {**data.facts, "provider": _provider(cell.dataset)},
+        "model": {**known.facts, "provider": _provider(model)},
+        "intervention": declared.facts,
+        "learnt_from": {**data.facts, "provider": _provider(dataset)},
         "stops_at": stops.facts if stops else None,
     }
-    resolved = all(part.resolved for part in (model, intervention, data, stops) if part is not None)
+    resolved = all(part.resolved for part in (known, declared, data, stops) if part is not None)
     return Identity(json.loads(canonical(facts)), resolved)
 
 
-def _stops_at(cell: AnyCell) -> Identity | None:
+def _stops_at(intervention: Intervention | None, dataset: BrainDataset | None) -> Identity | None:
     """The validation set of the data that a training learns from, where it stops early."""
-    trains = hasattr(cell.intervention, "tune") and cell.dataset is not None
-    task = validation_of_dataset(cell.dataset) if trains and cell.dataset is not None else None
+    trains = hasattr(intervention, "tune") and dataset is not None
+    task = validation_of_dataset(dataset) if trains and dataset is not None else None
     return _task_identity(task) if task is not None else None
 
 
-def _learnt_from(cell: AnyCell) -> str:
+def _learnt_from(intervention: Intervention, dataset: BrainDataset) -> str:
     """The region that the intervention looks at, if it says so; otherwise the dataset's first."""
-    assert cell.dataset is not None
-    region = getattr(cell.intervention, "region", "")
-    return region if region in cell.dataset.regions else cell.dataset.regions[0]
+    region = getattr(intervention, "region", "")
+    return region if region in dataset.regions else dataset.regions[0]
 
 
 def _task_identity(task: Task) -> Identity:

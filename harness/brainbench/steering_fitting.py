@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
 from brainbench.errors import BrainbenchError, NotApplicable, PluginError, UsageError, words_of
-from brainbench.nouns import BrainDataset, Intervention, Model, ModelOptions, Reporter
+from brainbench.nouns import BrainDataset, Identity, Intervention, Model, ModelOptions, Reporter
 from brainbench.records import Skip
 from brainbench.steering import Steerable, Steering, Where
 
@@ -44,23 +46,36 @@ def fit(
             raise NotApplicable(f"{model.name} is no model that could be steered.")
         label = f"Fitting {intervention.name} on {dataset.name}"
         with reporter.task(label, 1) as advance:
-            try:
+            with plugin_named(intervention, "while it was fitted"):
                 found = fits(opened, dataset, reporter)
-            except BrainbenchError:
-                raise
-            except Exception as error:  # a plugin's own fault, or no memory left
-                words = f"{type(error).__name__}: {words_of(error)}"
-                raise PluginError(f"{intervention.name} failed while it was fitted: {words}") from error
             advance(1)
     if isinstance(found, Skip):
         raise NotApplicable(f"{intervention.name} cannot be fitted on {dataset.name}: {found.reason}")
     if not isinstance(found, Steering):
         raise PluginError(f"fit() of {intervention.name} gave {type(found).__name__}, not a Steering.")
-    region = found.facts.get("region", dataset.regions[0])
-    more = {
+    return replace(found, facts={**found.facts, **learnt(intervention, identity, dataset, found.facts)})
+
+
+@contextmanager
+def plugin_named(intervention: Intervention, when: str) -> Iterator[None]:
+    """Turn an exception that nobody raised on purpose into a PluginError that names the intervention."""
+    try:
+        yield
+    except BrainbenchError:
+        raise
+    except Exception as error:  # a plugin's own fault, or no memory left
+        words = f"{type(error).__name__}: {words_of(error)}"
+        raise PluginError(f"{intervention.name} failed {when}: {words}") from error
+
+
+def learnt(
+    intervention: Intervention, model: Identity, dataset: BrainDataset, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the harness knows of something that was learnt, beside what its maker says in `facts`."""
+    region = facts.get("region", dataset.regions[0])
+    return {
         "role": getattr(intervention, "role", "brain"),
-        "model": dict(identity.facts),
+        "model": dict(model.facts),
         "data": dict(dataset.identity(region).facts),
         "simulated": dataset.simulated,
     }
-    return replace(found, facts={**found.facts, **more})

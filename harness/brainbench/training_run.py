@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 from brainbench.adapter import Adapter
 from brainbench.errors import PluginError
-from brainbench.nouns import BrainDataset, OpenModel, Reporter
+from brainbench.identity import identify_training
+from brainbench.nouns import BrainDataset, Identity, Intervention, Model, ModelOptions, OpenModel, Reporter
 from brainbench.records import Skip
-from brainbench.trainings import Training
-from brainbench.tuning import Tunes
+from brainbench.steering_fitting import learnt
+from brainbench.trainings import Training, Trainings
 
 
-def trained(
-    change: Tunes, model: OpenModel, dataset: BrainDataset | None, reporter: Reporter, kept: Training | None
-) -> Adapter | Skip:
-    """What training leaves, or why there is none; `kept` None: nothing is kept, nor gone on from."""
-    if kept is None:
-        return _require(change, change.tune(model, dataset, reporter, None))  # type: ignore[arg-type]
-    with kept.alone():
-        before = kept.finished()
-        if before is not None:
-            return before
-        found = _require(change, change.tune(model, dataset, reporter, kept.checkpoint))  # type: ignore[arg-type]
-        if isinstance(found, Adapter):
-            kept.keep(found)
-        return found
+@dataclass(frozen=True)
+class Lesson:
+    """Who is to be trained, how and on what; `identity` remembers what is slow to find out."""
 
+    model: Model
+    options: ModelOptions
+    intervention: Intervention
+    dataset: BrainDataset
+    identity: Callable[[Model, ModelOptions], Identity] | None = None
 
-def _require(change: Tunes, found: object) -> Adapter | Skip:
-    if not isinstance(found, Adapter | Skip):
-        name = getattr(change, "name", type(change).__name__)
-        raise PluginError(f"tune() of {name} gave {type(found).__name__}, not an Adapter.")
-    return found
+    def trained(self, opened: OpenModel, reporter: Reporter) -> Adapter | Skip:
+        """What training leaves, with facts "role", "model", "data" and "simulated"; or why there is none.
+
+        What the same training left before is not trained again, and one that was interrupted goes on.
+        Raises PluginError for an intervention that gives something else.
+        """
+        known = identify_training(self.model, self.options, self.intervention, self.dataset, self.identity)
+        if not known.resolved:  # of what cannot be told apart nothing is kept
+            return self._anew(opened, reporter, None)
+        kept = Trainings().of(known.facts)
+        with kept.alone():
+            before = kept.finished()
+            if before is not None:
+                return before
+            found = self._anew(opened, reporter, kept)
+            if isinstance(found, Adapter):
+                kept.keep(found)
+            return found
+
+    def _anew(self, opened: OpenModel, reporter: Reporter, kept: Training | None) -> Adapter | Skip:
+        change: Any = self.intervention
+        found = change.tune(opened, self.dataset, reporter, kept.checkpoint if kept else None)
+        if not isinstance(found, Adapter | Skip):
+            raise PluginError(f"tune() of {change.name} gave {type(found).__name__}, not an Adapter.")
+        if isinstance(found, Skip):
+            return found
+        ask = self.identity or (lambda model, options: model.identity(options))
+        more = learnt(change, ask(self.model, self.options), self.dataset, found.facts)
+        return found.told(**more, seed=found.facts.get("seed", change.seed))

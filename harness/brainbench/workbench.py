@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from brainbench.adapter import Adaptable, Adapter
 from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures, Recording
 from brainbench.errors import DataError, NotApplicable, PluginError, ShapeError
-from brainbench.identity import identify_training
 from brainbench.nouns import (
     Identity,
     Model,
@@ -33,8 +32,7 @@ from brainbench.slots import Opened, OpenedSlot, Slot, phase
 from brainbench.steering import Fits, Steering
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel, OpenLanguageModel
-from brainbench.training_run import trained
-from brainbench.trainings import Trainings
+from brainbench.training_run import Lesson
 from brainbench.tuning import Tunes
 
 T = TypeVar("T")
@@ -178,11 +176,13 @@ class Workbench:
 
         def make() -> Adapter | Skip:
             with phase("intervention"):
-                if cell.dataset is None:  # it was trained before, elsewhere
-                    return trained(change, model, None, self.reporter, None)
-                known = identify_training(cell, self.identity)
-                place = Trainings().of(known.facts) if known.resolved else None
-                return trained(change, model, cell.dataset, self.reporter, place)
+                if cell.dataset is None or not needs_dataset(cell.intervention):
+                    found = change.tune(model, cell.dataset, self.reporter, None)  # was trained before
+                    if not isinstance(found, Adapter | Skip):
+                        raise PluginError(f"tune() of {change.name} gave {_kind(found)}, not an Adapter.")
+                    return found
+                lesson = Lesson(cell.model, cell.options, change, cell.dataset, self.identity)
+                return lesson.trained(model, self.reporter)
 
         return self._tuned.get(self._keys(cell)[1], make)
 

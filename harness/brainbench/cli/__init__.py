@@ -13,6 +13,7 @@ from brainbench.cli.board import board
 from brainbench.cli.list import list_installed
 from brainbench.cli.run import INTERRUPTED, run
 from brainbench.cli.steer import steer
+from brainbench.cli.tune import tune
 from brainbench.errors import BrainbenchError, UsageError
 from brainbench.text import plain
 
@@ -57,3 +58,4 @@ main.add_command(run)
 main.add_command(list_installed)
 main.add_command(board)
 main.add_command(steer)
+main.add_command(tune)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainbench.cli.common import console
+from brainbench.cli.known import data_of, model_of, version_of
 from brainbench.errors import UsageError
 from brainbench.text import plain
 
@@ -150,17 +151,11 @@ def _notes(steering: Steering) -> list[tuple[str, str]]:
         ("oracle", told if steering.oracle else "no"),
     ]
     if "intervention" in facts:
-        notes.append(("fitted by", f"{facts['intervention']}{_version(facts)}"))
-    if "dataset" in facts:
-        simulated = " (SIMULATED)" if facts.get("simulated") else ""
-        where = (
-            f"{facts['dataset']}{_version(facts, 'dataset_version')}{simulated}, region {facts.get('region')}"
-        )
-        counts = f"{_count(facts, 'fitted_on')} items, {_count(facts, 'people')} people"
-        notes.append(("fitted on", f"{where}: {counts}"))
-    if isinstance(model := facts.get("model"), dict):
-        revision = f", revision {str(model['revision'])[:19]}" if "revision" in model else ""
-        notes.append(("for model", f"{model.get('name')}{revision}, {model.get('dtype')}"))
+        notes.append(("fitted by", f"{facts['intervention']}{version_of(facts)}"))
+    if data := data_of(facts):
+        notes.append(("fitted on", data))
+    if model := model_of(facts):
+        notes.append(("for model", model))
     role = "a control" if SavedSteering(steering).role == "control" else "guided by the brain"
     notes.append(("counts as", role))
     if "imported" in facts:
@@ -170,12 +165,3 @@ def _notes(steering: Steering) -> list[tuple[str, str]]:
 
 def _nothing(facts: Any) -> str:
     return "no responses, behaviour or labels" if "intervention" in facts else "nothing that is known of"
-
-
-def _version(facts: Any, name: str = "version") -> str:
-    return f" v{facts[name]}" if name in facts else ""
-
-
-def _count(facts: Any, name: str) -> str:
-    found = facts.get(name)
-    return str(len(found)) if isinstance(found, list | tuple) else "an unknown number of"

@@ -20,7 +20,7 @@ _ARMS = ("narf", "narf-label")
 _ORACLE, _UNKNOWN = "oracle", "not known what it has seen"
 _PAPER, _STOPPED = "strength chosen on the test set", "stopped on the test set"
 _FITTED, _TRAINED = "fitted on these items", "trained on these items"
-_OUTDATED = "there is a newer result"
+OUTDATED = "there is a newer result"
 _SEEN = {_FITTED, _TRAINED}
 
 
@@ -28,7 +28,7 @@ def unranked_because(row: Mapping[str, Any]) -> list[str]:
     """Why a changed model's row has no rank, in words; none for one that may be ranked or is not changed."""
     if row["intervention"] == NOTHING or row["outcome"] != "scores":
         return []
-    outdated = [_OUTDATED] if row["outdated"] else []
+    outdated = [OUTDATED] if row["outdated"] else []
     if row["oracle"] is None or row["protocol"] is None or row["seen"] is None:
         return [_UNKNOWN, *outdated]
     chosen, seen = (_STOPPED, _TRAINED) if row["tuned"] else (_PAPER, _FITTED)
@@ -49,7 +49,7 @@ def is_control_of(row: Row, other: Row, sources: Mapping[str, str], arms: Collec
         return False
     if row["tuned"] and not (_trained_alike(row, other) and _is_named_for(row, other, arms)):
         return False
-    mine, its = (set(unranked_because(one)) - {_OUTDATED} for one in (row, other))
+    mine, its = (set(unranked_because(one)) - {OUTDATED} for one in (row, other))
     return mine - _SEEN == its - _SEEN and (bool(mine & _SEEN) or not its & _SEEN)
 
 

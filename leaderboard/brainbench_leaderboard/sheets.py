@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from brainbench.text import plain
 from brainbench_leaderboard.values import Row
@@ -63,3 +65,32 @@ def marks(row: Row) -> tuple[str, ...]:
     """How a model was run, where that is not the usual way."""
     dtype = row["dtype"] if row["dtype"] not in (None, "float32") else ""
     return tuple(plain(mark) for mark in (dtype, "" if row["resolved"] else "not pinned down") if mark)
+
+
+def without_empty(sheet: Sheet) -> Sheet:
+    """The sheet without columns in which nothing stands."""
+    lines = sheet.lines
+    kept = [at for at in range(len(sheet.columns)) if any(line.cells[at].lines != ("",) for line in lines)]
+
+    def fewer(line: Line) -> Line:
+        return replace(line, cells=tuple(line.cells[at] for at in kept))
+
+    sections = tuple(replace(section, lines=tuple(map(fewer, section.lines))) for section in sheet.sections)
+    return replace(sheet, columns=tuple(sheet.columns[at] for at in kept), sections=sections)
+
+
+def difference(told: Mapping[str, Any]) -> tuple[str, str]:
+    """A difference, and its interval."""
+    return signed(told["difference"]), f"[{short(told['low'])},{short(told['high'])}]"
+
+
+def signed(value: float) -> str:
+    """With its sign, where it is not nothing."""
+    text = short(value)
+    return text if text.startswith("-") or text == ".000" else f"+{text}"
+
+
+def short(value: float) -> str:
+    """Three decimals without the zero before the point: several of these stand side by side."""
+    text = f"{value:.3f}".replace("-0.000", "0.000")
+    return text if abs(value) >= 0.9995 else text.replace("0.", ".", 1)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable
 
 from brainbench.plan import NOTHING
 from brainbench.text import plain
-from brainbench_leaderboard.sheets import Cell, Line, Section, Sheet, marks, number
+from brainbench_leaderboard.sheet_groups import HEADINGS, Group, base_accuracy, groups, heading, source
+from brainbench_leaderboard.sheets import (
+    Cell,
+    Line,
+    Section,
+    Sheet,
+    difference,
+    marks,
+    number,
+    short,
+    signed,
+    without_empty,
+)
 from brainbench_leaderboard.values import STATES, Row
 
 DASH = "-"
@@ -21,8 +31,6 @@ COLUMNS = (
     ("over best", "control"),
     ("ppl",),
 )
-_MODEL = ("model", "revision", "dtype", "seed", "question")
-_HEADINGS = ("brain-guided", "controls", "not ranked", "oracles", "")
 
 
 def steered_sheets(rows: Iterable[Row]) -> tuple[Sheet, ...]:
@@ -30,86 +38,33 @@ def steered_sheets(rows: Iterable[Row]) -> tuple[Sheet, ...]:
 
     In each part the best comes first, as in the rows given.
     """
-    models: dict[tuple[Any, ...], dict[tuple[Any, Any], list[Row]]] = {}
-    steered = [row for row in rows if row["intervention"] != NOTHING]
-    for row in sorted(steered, key=lambda row: row["outcome"] != "scores"):
-        own = tuple(row[name] for name in _MODEL)
-        if row["outcome"] != "scores":  # it may have ended before the model's revision was known
-            own = next((known for known in models if known[0] == row["model"]), own)
-        models.setdefault(own, {}).setdefault((row["learnt_from"], _source(row)), []).append(row)
-    names = Counter(model for model, *_ in models)
-    return tuple(
-        _sheet(group, alone=names[model] == 1)
-        for (model, *_), sources in models.items()
-        for group in sources.values()
-    )
+    steered = [row for row in rows if row["intervention"] != NOTHING and not row["tuned"]]
+    return tuple(_sheet(group) for group in groups(steered))
 
 
-def _sheet(rows: list[Row], *, alone: bool) -> Sheet:
-    first = rows[0]
-    told = [str(first["revision"] or "")[:14], f"seed {first['seed']}"] if not alone else []
-    told += [first["dtype"]] if first["dtype"] not in (None, "float32") else []
-    kept = " by what was kept" if _source(first) and not first["learnt_from"] else ""
-    learnt = f"{kept}, learnt from {_source(first)}" if _source(first) else ""
-    learnt += ", which is simulated" if any(map(_simulated, rows)) else ""
-    who = ", ".join(str(part) for part in (first["model"], *told) if part)
-    parts: dict[str, list[Row]] = {heading: [] for heading in _HEADINGS}
-    for row in rows:
-        parts[_heading(row)].append(row)
-    for heading in _HEADINGS[2:]:  # brain-guided ones first, in the order they have
-        parts[heading].sort(key=lambda row: row["role"] != "brain")
-    sections = [Section("", _base(rows))]
-    for heading, part in parts.items():
+def _sheet(group: Group) -> Sheet:
+    first = group.rows[0]
+    kept = " by what was kept" if source(first) and not first["learnt_from"] else ""
+    learnt = f"{kept}, learnt from {source(first)}" if source(first) else ""
+    title = plain(f"{group.who}, steered{learnt}{group.simulated}")
+    parts: dict[str, list[Row]] = {name: [] for name in HEADINGS}
+    for row in group.rows:
+        parts[heading(row)].append(row)
+    for name in HEADINGS[2:]:  # brain-guided ones first, in the order they have
+        parts[name].sort(key=lambda row: row["role"] != "brain")
+    sections = [Section("", _base(group.rows))]
+    for name, part in parts.items():
         named = Counter((row["intervention"], row["strength"]) for row in part)
         lines = [_line(row, alone=named[row["intervention"], row["strength"]] == 1) for row in part]
         if lines:
-            sections.append(Section(heading, tuple(lines), apart=heading in _HEADINGS[2:]))
-    return _without_empty(Sheet(plain(f"{who}, steered{learnt}"), COLUMNS, tuple(sections), "steering"))
+            sections.append(Section(name, tuple(lines), apart=name in HEADINGS[2:]))
+    return without_empty(Sheet(title, COLUMNS, tuple(sections), "steering"))
 
 
-def _without_empty(sheet: Sheet) -> Sheet:
-    """The sheet without columns in which nothing stands."""
-    kept = [at for at in range(len(COLUMNS)) if any(line.cells[at].lines != ("",) for line in sheet.lines)]
-
-    def fewer(line: Line) -> Line:
-        return replace(line, cells=tuple(line.cells[at] for at in kept))
-
-    sections = tuple(replace(section, lines=tuple(map(fewer, section.lines))) for section in sheet.sections)
-    return replace(sheet, columns=tuple(COLUMNS[at] for at in kept), sections=sections)
-
-
-def _source(row: Row) -> str | None:
-    """What it was learnt from: the dataset of the run, or for what was kept the one that its facts name."""
-    said = row["learnt_from"] or _fitted(row).get("dataset")
-    return said if isinstance(said, str) else None
-
-
-def _simulated(row: Row) -> bool:
-    return _fitted(row).get("simulated") is True
-
-
-def _fitted(row: Row) -> Mapping[str, Any]:
-    """What a run notes of the fit; facts of a kept steering come from a file and may be anything."""
-    told: Any = row["details"].get("steering")
-    fitted = told.get("fitted") if isinstance(told, dict) else None
-    return fitted if isinstance(fitted, dict) else {}
-
-
-def _heading(row: Row) -> str:
-    if row["outcome"] != "scores":
-        return _HEADINGS[4]
-    if row["unranked"]:
-        return _HEADINGS[3] if row["oracle"] else _HEADINGS[2]
-    return _HEADINGS[0] if row["role"] == "brain" else _HEADINGS[1]
-
-
-def _base(rows: list[Row]) -> tuple[Line, ...]:
+def _base(rows: Iterable[Row]) -> tuple[Line, ...]:
     """The model as it is, or that it is not there; no line where nothing is to be compared with it."""
-    scored = [row for row in rows if row["outcome"] == "scores"]
-    known = [row["against_base"]["accuracy"] for row in scored if row["against_base"]]
-    if not scored:
-        return ()
-    return (Line("", "unsteered", (), _filled(Cell((number(known[0]),) if known else (DASH,)))),)
+    wanted, accuracy = base_accuracy(rows)
+    return (Line("", "unsteered", (), _filled(Cell((number(accuracy) or DASH,)))),) if wanted else ()
 
 
 def _filled(*cells: Cell) -> tuple[Cell, ...]:
@@ -125,12 +80,12 @@ def _line(row: Row, *, alone: bool) -> Line:
     if base is None:
         cells += [Cell((DASH,)), Cell((DASH,)), Cell((DASH,))]
     else:
-        cells.append(Cell(_difference(base)))
-        cells.append(Cell((_signed(base["gain"]), _signed(-base["harm"]))))
+        cells.append(Cell(difference(base)))
+        cells.append(Cell((signed(base["gain"]), signed(-base["harm"]))))
         cells.append(Cell((_p(base["mcnemar_p"]), _p(base["problems_p"]))))
     if control is not None:
         names = plain(control["control"]), f"best of {control['controls']}"
-        cells.append(Cell((*_difference(control), *names)))
+        cells.append(Cell((*difference(control), *names)))
     else:
         cells.append(Cell((DASH if row["role"] == "brain" else "",)))
     before, after = row["perplexity_before"], row["perplexity_after"]
@@ -149,23 +104,8 @@ def _notes(row: Row, *, alone: bool) -> tuple[str, ...]:
     return tuple(plain(note) for note in notes) + (() if row["resolved"] else marks(row)[-1:])
 
 
-def _difference(told: Mapping[str, Any]) -> tuple[str, str]:
-    return _signed(told["difference"]), f"[{_short(told['low'])},{_short(told['high'])}]"
-
-
-def _signed(value: float) -> str:
-    short = _short(value)
-    return short if short.startswith("-") or short == ".000" else f"+{short}"
-
-
-def _short(value: float) -> str:
-    """Three decimals without the zero before the point: several of these stand side by side."""
-    text = f"{value:.3f}".replace("-0.000", "0.000")
-    return text if abs(value) >= 0.9995 else text.replace("0.", ".", 1)
-
-
 def _p(value: float | None) -> str:
     """A p value; 1 where nothing changed."""
     if value is None or value >= 0.9995:
         return "1"
-    return "<.001" if value < 0.0005 else _short(value)
+    return "<.001" if value < 0.0005 else short(value)

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 from brainbench.plan import NOTHING
 from brainbench.text import plain
+from brainbench_leaderboard.tuned_captions import of_tuning
 from brainbench_leaderboard.values import STATES, Row
 
 
 def legend(rows: Iterable[Row]) -> list[str]:
     """What the numbers are."""
     scored = [row for row in rows if row["outcome"] == "scores"]
-    steered = [row for row in scored if row["intervention"] != NOTHING]
+    changed = [row for row in scored if row["intervention"] != NOTHING]
+    steered = [row for row in changed if not row["tuned"]]
+    tuned = [row for row in changed if row["tuned"]]
     if not scored:
         return []
     lines = [
@@ -21,14 +24,17 @@ def legend(rows: Iterable[Row]) -> list[str]:
         "greedy: share of items for which greedy decoding spells the right answer; the accuracy takes the "
         "likelier of the answers",
     ]
-    if len(steered) == len(scored):
+    if len(changed) == len(scored):
         lines = ["accuracy: share of items answered rightly"]
     if any(row["people_accuracy"] is not None for row in scored):
         lines.append(
             "kappa: agreement with a person on which items are right, beyond what their accuracies give by "
             "chance (0), mean over people"
         )
-    return lines + (_of_steering(steered) if steered else [])
+    by, of = (_of_steering(steered) if steered else []), (of_tuning(tuned) if tuned else [])
+    if by and of:  # each has its own change, ppl and so on
+        by, of = [f"steering, {line}" for line in by], [f"fine-tuning, {line}" for line in of]
+    return lines + by + of
 
 
 def _of_steering(steered: list[Row]) -> list[str]:
@@ -71,15 +77,15 @@ def _of_steering(steered: list[Row]) -> list[str]:
 
 def reasons(rows: Iterable[Row]) -> list[str]:
     """What was skipped or failed and why, each reason once with the models and tasks that it met."""
-    met: dict[str, dict[str, list[str]]] = {}
+    met: dict[str, dict[str, dict[str, None]]] = {}
     for row in rows:
         if row["outcome"] != "scores":
             change = "" if row["intervention"] == NOTHING else f" + {row['intervention']}"
             reason = f"{STATES[row['outcome']]}. {row['reason']} {row['hint'] or ''}".strip()
-            met.setdefault(reason, {}).setdefault(f"{row['model']}{change}", []).append(row["task"])
+            met.setdefault(reason, {}).setdefault(f"{row['model']}{change}", {})[row["task"]] = None
     lines = []
     for reason, cells in met.items():
         for who, asked in cells.items():
-            where = asked[0] if len(asked) == 1 else f"{len(asked)} tasks"
+            where = next(iter(asked)) if len(asked) == 1 else f"{len(asked)} tasks"
             lines.append(plain(f"{who} on {where}: {reason}"))
     return lines

@@ -116,7 +116,9 @@ def _training(cell: TaskCell) -> dict[str, Any]:
     change: object = cell.intervention
     if not isinstance(change, Tunes):
         return {"trained": 0}
-    return {"trained": 1, "training_seed": change.seed}
+    seed: object = change.seed
+    fits = isinstance(seed, int) and abs(seed) < 2**63
+    return {"trained": 1, "training_seed": seed if fits else None}
 
 
 def _outcome_columns(record: Record) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from brainbench.plan import NOTHING
 from brainbench.text import plain
 from brainbench_leaderboard.sheets import Cell, Line, Section, Sheet, marks, number
 from brainbench_leaderboard.steered_view import steered_sheets
+from brainbench_leaderboard.tuned_view import tuned_sheets
 from brainbench_leaderboard.values import STATES, Row
 
 _FEW = 4  # values of a condition that still fit beside an accuracy
@@ -17,11 +18,12 @@ _FEW = 4  # values of a condition that still fit beside an accuracy
 
 @dataclass(frozen=True, slots=True)
 class TaskTables:
-    """A task, version and limit: models as they are, and for each model what steering it did."""
+    """A task, version and limit: models as they are, and for each what steering and fine-tuning it did."""
 
     title: str
     models: Sheet
     steered: tuple[Sheet, ...]
+    tuned: tuple[Sheet, ...]
     rows: tuple[Row, ...]
 
 
@@ -40,7 +42,8 @@ def _task(rows: list[Row]) -> TaskTables:
     sizes = f", {scored[0]['items']} items of {scored[0]['problems']} problems" if scored else ""
     limit = f", first {first['problem_limit']} problems" if first["problem_limit"] is not None else ""
     title = plain(f"{first['task']} v{first['task_version']}{limit}{sizes}")
-    return TaskTables(title, _models(title, rows, scored), steered_sheets(rows), tuple(rows))
+    models = _models(title, rows, scored)
+    return TaskTables(title, models, steered_sheets(rows), tuned_sheets(rows), tuple(rows))
 
 
 def _models(title: str, rows: list[Row], scored: list[Row]) -> Sheet:

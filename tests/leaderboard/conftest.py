@@ -24,6 +24,17 @@ class Named:
     kind: str = "model"
 
 
+@dataclass(frozen=True)
+class Trains(Named):
+    """An intervention that trains a model, known as such also where nothing came of it."""
+
+    role: str = "brain"
+    seed: int = 0
+
+    def tune(self, *_: object) -> None:
+        """Never called: what comes of it is given."""
+
+
 def scores(table: Any, details: Any = None) -> TaskScores:
     """Right or wrong (problems x forms; None where one has no such form) as answers True or False."""
     items = []
@@ -69,6 +80,8 @@ def result(  # the axes of a result
     version: int = 1,
     region: str = "control",
     started: str = "2026-01-01",
+    change: str = "steering",
+    trains: int | None = None,
     **more: Any,
 ) -> Record:
     """A record; `outcome` is an outcome or a table for `scores`."""
@@ -84,10 +97,11 @@ def result(  # the axes of a result
     if isinstance(outcome, Outcome):
         made: Outcome = outcome
     else:
-        made = scores(outcome, {"steering": told} if told else None)
+        made = scores(outcome, {change: told} if told else None)
     anything: Any = Named
-    cell = TaskCell(anything(model), ModelOptions(seed=seed), anything(name), anything(task), limit, source)  # type: ignore[arg-type]
-    key = more.pop("fingerprint", None) or repr((facts, name, told, dtype, seed, started))
+    changed: Any = Named(name) if trains is None else Trains(name, seed=trains)
+    cell = TaskCell(anything(model), ModelOptions(seed=seed), changed, anything(task), limit, source)  # type: ignore[arg-type]
+    key = more.pop("fingerprint", None) or repr((facts, name, told, trains, dtype, seed, started))
     provenance = {"dtype": dtype, "started": started, "seconds": 1.0}
     return Record(cell, key, facts, more.pop("resolved", True), made, provenance)
 
@@ -102,6 +116,37 @@ def made() -> Callable[..., Record]:
 def told() -> Callable[..., dict[str, Any]]:
     """What a run says of a steering: `steering`."""
     return steering
+
+
+def tuning(**more: Any) -> dict[str, Any]:
+    """What a run says of a fine-tuning, with the usual for what is not given."""
+    return {
+        "fingerprint": "a" * 64,
+        "kind": "lora",
+        "role": "brain",
+        "looks_at": ["responses", "labels"],
+        "oracle": False,
+        "seen": 0,
+        "protocol": "validation",
+        "seed": 0,
+        "settings": {"epochs": 100, "rate": 1e-4, "items": "all"},
+        "fitted": {"dataset": "brains", "region": "reasoning", "simulated": False, "items": 70, "people": 10},
+        "training": {"epochs": 12, "best_epoch": 7, "seconds": 75.0, "trained": 9, "loss": [1.0, 0.5]},
+        "brain": {"cosine": [0.1, 0.3], "cosine_heldout": [0.1, 0.125]},
+        "perplexity": {"before": 8.0, "after": 10.0, "tokens": 500, "unit": "token"},
+        **more,
+    }
+
+
+@pytest.fixture
+def trained() -> Callable[..., Record]:
+    """Makes a record of a fine-tuned model: name, answers or outcome, seed of training, what it says."""
+
+    def trained(name: str, outcome: Any, seed: int = 0, told: Any = None, **where: Any) -> Record:
+        said = None if isinstance(outcome, Outcome) else tuning(**{"seed": seed, **(told or {})})
+        return result(name, outcome, said, change="tuning", trains=seed, **where)
+
+    return trained
 
 
 @pytest.fixture

@@ -1,0 +1,142 @@
+"""What fine-tuning does, beside its controls: the runs behind docs/fine-tuning.md, one after the other.
+
+    python -m benchmarks.tuning_table tuning.db docs/fine-tuning.json [part ...]
+    python tests/docs/tuning.py
+
+Every part is one `brainbench run` command into one database: what is there is not computed again, so that it
+goes on where it stopped. Without arguments a quick look at a few problems, kept nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tuning_arms import TYPES, arms_of
+
+from brainbench_leaderboard.store import Leaderboard
+
+TINY = "brainbench/tiny"
+BRAIN, ALONE = "narf-label", "label-only"
+WITHOUT_LABELS = ("narf", "narf-random-fmri", "narf-shuffled-items", "narf-random-direction")
+WITH_LABELS = (
+    *(BRAIN, ALONE, "narf-label-random-fmri", "narf-label-shuffled-items"),
+    *("narf-label-mean-pattern", "narf-label-other-person", "narf-label-one-hot"),
+)
+ARMS = (*WITHOUT_LABELS, *WITH_LABELS)
+MORE = tuple(range(32, 193, 32))  # problems beside the dataset's own, as many as in the paper
+BY_TYPE = tuple(f"{name}@items={kind}" for kind in TYPES for name in (BRAIN, ALONE))
+BY_COUNT = tuple(f"{name}@extra={count}" for count in MORE for name in (BRAIN, ALONE))
+SIMULATED = ("simulated-deduction-guide", "simulated-deduction-null")
+REAL = ("deduction",)
+OWN = "deduction_3"
+TASKS = (
+    *(OWN, "deduction_4", "deduction_5", "deduction_6"),
+    *("deduction_propositional", "deduction_items"),
+)
+LIMIT = 100  # problems of each task, in all the orders that it has
+SEEDS = 3
+KEPT = (
+    *("model", "intervention", "learnt_from", "role", "protocol", "seen", "task", "problem_limit", "outcome"),
+    *("reason", "accuracy", "low", "high", "items", "problems", "constant_accuracy"),
+)
+KEPT_OF_SCORES = (
+    "model",
+    "intervention",
+    "dataset",
+    "region",
+    "item_set",
+    "metric",
+    "protocol",
+    "score",
+    "ceiling",
+)
+
+
+def run_of(
+    datasets: Iterable[str], tasks: Iterable[str], changes: Iterable[str], seeds: int, limit: int = LIMIT
+) -> list[str]:
+    """The arguments of one `brainbench run` that asks tasks."""
+    named = (("--dataset", datasets), ("--task", tasks), ("--intervention", ("none", *changes)))
+    more = [word for option, values in named for value in values for word in (option, value)]
+    return [
+        *("run", "--model", TINY, *more, "--trainings", str(seeds)),
+        *("--limit", str(limit), "--metric", "none"),
+    ]
+
+
+def parts() -> dict[str, list[str]]:
+    """The commands by part: planted and not, real people, alignment, transfer and more labels."""
+    names = ("none", ALONE, BRAIN)
+    changes = [word for name in names for word in ("--intervention", name)]
+    return {
+        "simulated": run_of(SIMULATED, ["deduction_3_tiny"], ARMS, SEEDS),
+        "real": run_of(REAL, TASKS, ARMS, SEEDS),
+        "transfer": run_of(REAL, [OWN], BY_TYPE, SEEDS),
+        "extra": run_of(REAL, [OWN], BY_COUNT, SEEDS),
+        "alignment": [
+            *("run", "--model", TINY, "--dataset", *REAL, "--metric", "predictivity/paper"),
+            *(*changes, "--trainings", "1", "--no-baselines"),
+        ],
+    }
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of one cell: of a trained one also how it was trained."""
+    kept = {name: row[name] for name in KEPT}
+    kept["by_type"] = (row["by_condition"] or {}).get("type", {})
+    kept["tuning"] = (row["details"] or {}).get("tuning")
+    return kept
+
+
+def aligned(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is kept of predictivity, before and after: the score of each region, all items and each type."""
+    own = [
+        row for row in rows if row["outcome"] == "scores" and row["intervention"].partition("@")[0] in NAMES
+    ]
+    return [{name: row[name] for name in KEPT_OF_SCORES} for row in own if row["metric"] == "predictivity"]
+
+
+NAMES = {"none", *ARMS}
+
+
+def written(database: Path) -> dict[str, list[dict[str, Any]]]:
+    """All cells in the board's order, the arms pooled over their trainings, and the alignment."""
+    with Leaderboard.reading(database) as store:
+        rows = store.task_standings()
+        return {
+            "rows": [shown(row) for row in rows],
+            "arms": arms_of(rows, store.task_items),
+            "alignment": aligned(store.standings()),
+        }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the parts that are named, or all, and write what was found."""
+    if not arguments:
+        with tempfile.TemporaryDirectory() as folder:
+            look = run_of(SIMULATED[:1], ["deduction_3_tiny"], [BRAIN, ALONE], 1, 4)
+            return asked(look, Path(folder) / "look.db")
+    database, target, *names = arguments
+    commands = parts()
+    failed = max((asked(commands[name], Path(database)) for name in names or commands), default=0)
+    told = {name: "brainbench " + " ".join(command) for name, command in commands.items()}
+    held = {"commands": told, **written(Path(database))}
+    Path(target).write_text(json.dumps(held, indent=1) + "\n")
+    return failed
+
+
+def asked(command: list[str], database: Path) -> int:
+    """Run one command; its exit code."""
+    return subprocess.run(
+        [sys.executable, "-m", "brainbench", *command, "--db", str(database)], check=False
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

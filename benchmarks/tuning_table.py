@@ -17,8 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tuning_arms import TYPES, arms_of
-
+from brainbench.seeded_pairs import compare_over_seeds
+from brainbench.task_pairs import Answers
+from brainbench.task_scores import TaskScores
 from brainbench_leaderboard.store import Leaderboard
 
 TINY = "brainbench/tiny"
@@ -29,8 +30,9 @@ WITH_LABELS = (
     *("narf-label-mean-pattern", "narf-label-other-person", "narf-label-one-hot"),
 )
 ARMS = (*WITHOUT_LABELS, *WITH_LABELS)
+TYPES = ("syllogism", "transitive")
 MORE = tuple(range(32, 193, 32))  # problems beside the dataset's own, as many as in the paper
-BY_TYPE = tuple(f"{name}@items={kind}" for kind in TYPES for name in (BRAIN, ALONE))
+BY_TYPE = tuple(f"{name}@{kind}" for kind in TYPES for name in (BRAIN, ALONE))
 BY_COUNT = tuple(f"{name}@extra={count}" for count in MORE for name in (BRAIN, ALONE))
 SIMULATED = ("simulated-deduction-guide", "simulated-deduction-null")
 REAL = ("deduction",)
@@ -44,6 +46,11 @@ SEEDS = 3
 KEPT = (
     *("model", "intervention", "learnt_from", "role", "protocol", "seen", "task", "problem_limit", "outcome"),
     *("reason", "accuracy", "low", "high", "items", "problems", "constant_accuracy"),
+)
+KEPT_OF_ARMS = (
+    *("model", "intervention", "learnt_from", "role", "protocol", "seen"),
+    "task",
+    "problem_limit",
 )
 KEPT_OF_SCORES = (
     "model",
@@ -94,15 +101,50 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def aligned(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What is kept of predictivity, before and after: the score of each region, all items and each type."""
-    own = [
-        row for row in rows if row["outcome"] == "scores" and row["intervention"].partition("@")[0] in NAMES
+def arms_of(store: Leaderboard, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each arm on each task, over all its trainings: see brainbench_leaderboard.tuned.over_seeds.
+
+    Its `change_by_type` is the change from the untrained model for each type of problem.
+    """
+    arms: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["over_seeds"] and not row["outdated"]:
+            arms.setdefault((row["question"], row["arm"]), []).append(row)
+    return [
+        {
+            **{name: own[0][name] for name in KEPT_OF_ARMS},
+            **own[0]["over_seeds"],
+            "change_by_type": changes_by_type(store, own),
+        }
+        for own in arms.values()
     ]
-    return [{name: row[name] for name in KEPT_OF_SCORES} for row in own if row["metric"] == "predictivity"]
 
 
-NAMES = {"none", *ARMS}
+def changes_by_type(store: Leaderboard, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """For each type of problem the change of accuracy, and the ends of its interval over items and seeds."""
+    sides = [(row["against_base"]["fingerprint"], row["fingerprint"]) for row in rows if row["against_base"]]
+    items = {name: store.task_items(name) for pair in sides for name in pair}
+    found = {}
+    for kind in TYPES:
+        own = {name: tuple(i for i in of if i.group.startswith(kind)) for name, of in items.items()}
+        if own and all(own.values()):
+            answers = {name: Answers.of(TaskScores(of)) for name, of in own.items()}
+            said = compare_over_seeds([(answers[before], answers[after]) for before, after in sides])
+            ends = {"low": said.interval.low, "high": said.interval.high}
+            found[kind] = {"difference": said.difference, **ends}
+    return found
+
+
+def aligned(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is kept of predictivity, before and after, of each region and set of items."""
+    own = [
+        row for row in rows if row["outcome"] == "scores" and row["intervention"] in {"none", BRAIN, ALONE}
+    ]
+    return [
+        {name: row[name] for name in KEPT_OF_SCORES}
+        for row in own
+        if row["metric"] == "predictivity" and row["model"] == TINY
+    ]
 
 
 def written(database: Path) -> dict[str, list[dict[str, Any]]]:
@@ -111,7 +153,7 @@ def written(database: Path) -> dict[str, list[dict[str, Any]]]:
         rows = store.task_standings()
         return {
             "rows": [shown(row) for row in rows],
-            "arms": arms_of(rows, store.task_items),
+            "arms": arms_of(store, rows),
             "alignment": aligned(store.standings()),
         }
 

@@ -20,7 +20,7 @@ ALIGNMENT = re.compile(r"(<!-- alignment -->\n)(.*?)(<!-- end alignment -->)", r
 BLOCK = re.compile(r"(<!-- table: (.+?) -->\n)(.*?)(<!-- end table -->)", re.DOTALL)
 HEADINGS = (
     *("training", "accuracy", "change", "over label-only", "over the best control"),
-    *("epochs (best)", "seconds", "brain cosine", "held out"),
+    *("epochs", "seconds", "brain cosine", "held out", "perplexity"),
 )
 TRANSFER = ("training", "items", "syllogisms", "transitive inferences", "all", "over label-only")
 EXTRA = ("more problems", "label-only", "narf-label", "narf-label over label-only")
@@ -46,12 +46,12 @@ def _summary(arms: list[Row]) -> list[str]:
     """What the tables come to: narf-label beside label-only, wherever both were trained on the same."""
     lines = []
     for arm in arms:
-        if arm["intervention"] == "narf-label" and arm["label_only"]:
-            best = arm["control"]
+        if arm["intervention"] == "narf-label" and arm["against_label_only"] and arm["against_control"]:
+            best = arm["against_control"]
             lines.append(
                 f"- `narf-label` trained on `{arm['learnt_from']}`, asked `{arm['task']}`: "
-                f"{_ends(arm['label_only'])} over `label-only` in {len(arm['seeds'])} trainings, "
-                f"{_ends(best)} over the best control, `{best['name']}`."
+                f"{_ends(arm['against_label_only'])} over `label-only` in {len(arm['seeds'])} trainings, "
+                f"{_ends(best)} over the best control, `{best['control']}`."
             )
     return lines
 
@@ -64,8 +64,7 @@ def _table(which: str, held: dict[str, Any]) -> list[str]:
         for arm in held["arms"]
         if (arm["model"], arm["learnt_from"], arm["task"]) == (model, source, task)
     ]
-    of = {"items": "transfer", "extra": "extra"}
-    moved = [arm for arm in own if of.get(_setting(arm)[0], "") == (more[0] if more else "")]
+    moved = [arm for arm in own if _part(arm) == (more[0] if more else "")]
     if not moved:
         raise ValueError(f"No training is shown by the table {which!r}.")
     rows = [row for row in held["rows"] if (row["model"], row["task"]) == (model, task)]
@@ -79,10 +78,14 @@ def _table(which: str, held: dict[str, Any]) -> list[str]:
     return [_said(base), "", *_lines(HEADINGS, map(_cells, moved)), *_others(without)]
 
 
-def _setting(arm: Row) -> tuple[str, str]:
-    """What stands behind the @ of a name: ("extra", "64")."""
-    name, _, value = arm["intervention"].partition("@")[2].partition("=")
-    return name, value
+def _part(arm: Row) -> str:
+    """Which of the tables shows it, by what stands behind the @ of its name."""
+    setting = _setting(arm)
+    return "transfer" if setting in KINDS else setting.partition("=")[0]
+
+
+def _setting(arm: Row) -> str:
+    return str(arm["intervention"]).partition("@")[2]
 
 
 def _said(base: Row) -> str:
@@ -94,17 +97,18 @@ def _said(base: Row) -> str:
 
 
 def _cells(arm: Row) -> list[str]:
-    control = arm["control"]
+    control = arm["against_control"]
     return [
         _name(arm) + ("".join(f" ({mark})" for mark in _marks(arm))),
         _spread(arm),
-        _ends(arm["change"]),
-        _ends(arm["label_only"]),
-        f"{_ends(control)} `{control['name']}`" if control else "",
-        f"{arm['epochs']:.0f} ({arm['best_epoch']:.0f})",
-        f"{arm['seconds']:.0f}",
+        _ends(arm["against_base"]),
+        _ends(arm["against_label_only"]),
+        f"{_ends(control)} `{control['control']}`" if control else "",
+        _number(arm["epochs"]),
+        _number(arm["train_seconds"]),
         _cosines(arm["cosine"]),
         _cosines(arm["cosine_heldout"]),
+        "" if arm["perplexity"] is None else f"{arm['perplexity']:.2f}",
     ]
 
 
@@ -127,14 +131,18 @@ def _cosines(found: Sequence[float] | None) -> str:
     return "" if found is None else f"{found[0]:.3f} → {found[1]:.3f}"
 
 
+def _number(found: float | None) -> str:
+    return "" if found is None else f"{found:.0f}"
+
+
 def _transfer(arm: Row) -> list[str]:
     by = arm["change_by_type"]
     return [
         _name(arm),
-        KINDS[_setting(arm)[1]],
+        KINDS[_setting(arm)],
         *(_ends(by.get(kind)) for kind in KINDS),
-        _ends(arm["change"]),
-        _ends(arm["label_only"]),
+        _ends(arm["against_base"]),
+        _ends(arm["against_label_only"]),
     ]
 
 
@@ -142,13 +150,13 @@ def _extra(arms: list[Row]) -> Iterable[list[str]]:
     """One row for each number of problems beside the dataset's own, from none."""
     found: dict[int, dict[str, Row]] = {}
     for arm in arms:
-        kind, value = _setting(arm)
-        if kind in {"", "extra"}:
-            found.setdefault(int(value or 0), {})[arm["intervention"].partition("@")[0]] = arm
+        if _part(arm) in {"", "extra"}:
+            count = int(_setting(arm).partition("=")[2] or 0)
+            found.setdefault(count, {})[arm["intervention"].partition("@")[0]] = arm
     for count, own in sorted(found.items()):
         pair = [own.get(name) for name in EXTRA[1:3]]
         if any(pair):
-            beside = pair[1]["label_only"] if pair[1] else None
+            beside = pair[1]["against_label_only"] if pair[1] else None
             yield [str(count), *(_spread(arm) if arm else "" for arm in pair), _ends(beside)]
 
 

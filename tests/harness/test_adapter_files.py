@@ -169,12 +169,12 @@ def test_transposed_layers_go_both_ways(tmp_path: Path) -> None:
     np.testing.assert_array_equal(logits(again), logits(model))
 
 
-def edit(folder: Path, file: str = "adapter_config.json", **changed: Any) -> None:
+def edit(folder: Path, file: str = "adapter_config.json", /, **changed: Any) -> None:
     told = json.loads((folder / file).read_text())
     (folder / file).write_text(json.dumps({k: v for k, v in {**told, **changed}.items() if v != "gone"}))
 
 
-def arrays(folder: Path, file: str = "adapter_model.safetensors", **changed: Any) -> None:
+def arrays(folder: Path, file: str = "adapter_model.safetensors", /, **changed: Any) -> None:
     from safetensors.numpy import load_file, save_file
 
     found = {**load_file(folder / file), **changed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,14 @@ from click.testing import CliRunner, Result
 
 from brainbench.adapter import Adapter
 from brainbench.adapter_files import load, save
+from brainbench.adapter_intervention import saved
 from brainbench.cli import main
+from brainbench.nouns import ModelOptions
+from brainbench.plugins import discover
+from brainbench.plugins import load as load_plugins
+from brainbench.progress import SilentReporter
 from brainbench_leaderboard.store import Leaderboard
+from brainbench_models.shipped import FOLDER
 
 TINY, GUIDE = "brainbench/tiny", "simulated-deduction-guide"
 FIT = ("fit", "--model", TINY, "--dataset", GUIDE, "--intervention")
@@ -27,12 +34,14 @@ import brainbench
 from brainbench.adapter import Adaptable, Adapter
 from brainbench.records import Skip
 
+TRAINED = 0
+
 @dataclass(frozen=True)
 class Drawn:
     name: str = "drawn"
     version: int = 2
     role: str = "control"
-    seed: int = 7
+    seed: int = 0
 
     def apply(self, model, dataset):
         raise AssertionError
@@ -44,6 +53,8 @@ class Drawn:
             return None
         if self.name == "skips":
             return Skip("there is nothing to learn.")
+        global TRAINED
+        TRAINED += 1
         rng = np.random.default_rng(self.seed)
         weights = {}
         for name in "qkvo":
@@ -80,7 +91,8 @@ def typed(*arguments: object) -> Result:
 def said(result: Result, code: int = 0) -> str:
     assert result.exit_code == code, result.output
     if code:
-        assert result.stderr.count("Error: ") == 1
+        assert result.stderr.startswith("Error: ")
+        assert result.stderr.count("\n") == 1
         assert not result.stdout
     return result.output
 
@@ -96,6 +108,7 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
     (about / "entry_points.txt").write_text("[brainbench]\ndrawn = brainbench_drawn\n")
     with pytest.MonkeyPatch.context() as patched:
         patched.syspath_prepend(folder)
+        patched.setenv("BRAINBENCH_CACHE", str(folder / "cache"))
         yield
 
 
@@ -113,10 +126,10 @@ def test_training_keeps_an_adapter_and_says_what_it_is_and_what_to_do_with_it(
     adapter = load(folder)
     assert adapter.fingerprint in words
     for part in (
-        "model.layers.1-2.self_attn.{q,k,v,o}_proj      8    4,096",
+        "model.layers.1-2.self_attn.{q,k,v,o}_proj      8   ",
         "LoRA, rank 2, alpha 4: 4,096 numbers beside",
         "has seen      labels",
-        "drawn v2, seed 7",
+        "drawn v2, seed 0",
         "simulated-deduction-guide v1 (SIMULATED), region reasoning: 70 items, 2 people",
         "brainbench/tiny, revision sha256:",
         "3 epochs, kept from epoch 2; 90.5 s; loss 0.7 before, 0.25 after",
@@ -129,9 +142,26 @@ def test_training_keeps_an_adapter_and_says_what_it_is_and_what_to_do_with_it(
     assert "not known" not in words
     assert f"brainbench run --model {TINY} --task deduction_3 --adapter {folder}" in words
     facts = adapter.facts
-    assert (facts["role"], facts["seed"], facts["simulated"]) == ("control", 7, True)
+    assert (facts["role"], facts["seed"], facts["simulated"]) == ("control", 0, True)
     assert (facts["model"]["name"], facts["data"]["name"]) == (TINY, GUIDE)
     assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == TINY
+
+
+def test_a_training_is_not_repeated_and_another_seed_is_another(
+    trained: tuple[Path, str], tmp_path: Path
+) -> None:
+    """What a run asks then is the same training: the plugin counts."""
+    module = sys.modules["brainbench_drawn"]
+    count = module.TRAINED
+    said(typed(*FIT, "drawn", "--out", tmp_path / "a"))
+    assert load(tmp_path / "a").fingerprint == load(trained[0]).fingerprint
+    task = ("--task", "deduction_propositional", "--limit", 1, "--db", tmp_path / "b", "--metric", "none")
+    assert run("--dataset", GUIDE, *task, "--intervention", "drawn").exit_code == 0
+    assert count == module.TRAINED
+    said(typed(*FIT, "drawn", "--out", tmp_path / "b", "--training-seed", 8))
+    other = load(tmp_path / "b")
+    assert (module.TRAINED, other.facts["seed"]) == (count + 1, 8)
+    assert other.fingerprint != load(trained[0]).fingerprint
 
 
 def test_show_as_json_holds_all_but_the_weights(trained: tuple[Path, str]) -> None:
@@ -243,19 +273,33 @@ def test_what_is_no_adapter_is_refused_wherever_one_is_read(tmp_path: Path) -> N
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 def test_a_merged_model_answers_as_the_adapted_one(trained: tuple[Path, str], tmp_path: Path) -> None:
+    """Beside the open model with the adapter in it, and beside what peft makes of the same folder."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
     out = tmp_path / "merged"
     words = said(typed("merge", trained[0], "--model", TINY, "--out", out))
     assert f"brainbench run --model {out}" in words.replace("\n", " ")
-    task = ("--task", "deduction_propositional", "--limit", 3, "--db", tmp_path / "b")
-    assert run(*task, "--model", out, "--adapter", trained[0]).exit_code == 0
-    with Leaderboard.reading(tmp_path / "b") as store:
-        rows = {(row["model"], row["intervention"]): row["fingerprint"] for row in store.task_standings()}
-        odds = {
-            who: np.array([item.log_likelihoods for item in store.task_items(of)]) for who, of in rows.items()
-        }
-    tuned = next(values for (model, how), values in odds.items() if model == TINY and how != "none")
-    np.testing.assert_allclose(odds["merged", "none"], tuned, atol=1e-3)
+    plain, merged = (AutoModelForCausalLM.from_pretrained(at, dtype="float32") for at in (FOLDER, out))
+    tokens = torch.arange(5, 45)[None]
+    with torch.inference_mode():
+        before = plain(tokens).logits
+        theirs = PeftModel.from_pretrained(plain, trained[0])(tokens).logits
+        torch.testing.assert_close(merged(tokens).logits, theirs, atol=1e-3, rtol=0)
+    assert (theirs - before).abs().max() > 0.1
+    reporter, catalog = SilentReporter(), load_plugins(discover())
+    stimuli = catalog.datasets.get(GUIDE).stimuli(reporter)[:3]
+    with catalog.find_model(str(out)).open(ModelOptions(head=True), reporter) as opened:
+        found = opened.log_odds(stimuli, ("True", "False"), reporter)  # type: ignore[union-attr]
+    with catalog.find_model(TINY).open(ModelOptions(head=True), reporter) as opened:
+        with saved(f"adapter:{trained[0]}").apply(opened, None) as tuned:  # type: ignore[arg-type]
+            ours = tuned.log_odds(stimuli, ("True", "False"), reporter)  # type: ignore[attr-defined]
+        untouched = opened.log_odds(stimuli, ("True", "False"), reporter)  # type: ignore[union-attr]
+    np.testing.assert_allclose(found, ours, atol=1e-3)
+    assert np.abs(untouched - ours).max() > 0.1
 
 
 def test_merging_loses_nothing_of_others(trained: tuple[Path, str], tmp_path: Path) -> None:

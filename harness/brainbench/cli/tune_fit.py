@@ -26,12 +26,26 @@ ENDING = ".adapter"
     help=f"The folder to keep the adapter in; by default the intervention's name with {ENDING}, here.",
 )
 @click.option("--force", is_flag=True, help="Replace the adapter that is kept there.")
+@click.option(
+    "--training-seed",
+    type=click.IntRange(min=0),
+    help="Of the training; `brainbench run --trainings 3` has those of the seeds 0, 1 and 2.",
+)
 @model_options
-def fit(model: str, dataset: str, intervention: str, out: Path | None, force: bool, **options: Any) -> None:
+def fit(  # noqa: PLR0913, PLR0917 - its options
+    model: str,
+    dataset: str,
+    intervention: str,
+    out: Path | None,
+    force: bool,
+    training_seed: int | None,
+    **options: Any,
+) -> None:
     """Train a model on a dataset's brain responses, keep the adapter, and say what it is.
 
-    It is kept as files that execute nothing: a LoRA in the form of the package peft, which can load the
-    folder, with brainbench.json beside it, which says who trained it on what.
+    What was interrupted goes on where it stopped, and what is trained already is not trained again.
+    The adapter is kept as files that execute nothing: a LoRA in the form of the package peft, which can
+    load the folder, with brainbench.json beside it, which says who trained it on what.
     """
     from brainbench.adapter_files import FILES, save
 
@@ -42,11 +56,10 @@ def fit(model: str, dataset: str, intervention: str, out: Path | None, force: bo
     from brainbench.cli.tune_show import print_summary
     from brainbench.nouns import ModelOptions
     from brainbench.tuning_fitting import fit as train
-    from brainbench.tuning_fitting import require_tunes
+    from brainbench.tuning_fitting import training_of
 
     found, source = catalog.find_model(model), catalog.datasets.get(dataset)
-    way = catalog.find_intervention(intervention)
-    require_tunes(way)
+    way = training_of(catalog.find_intervention(intervention), training_seed)
     with BarReporter(console(stderr=True)) as reporter:
         adapter = train(way, found, source, ModelOptions(**options, head=True), reporter)
     save(adapter, path)

@@ -1,6 +1,9 @@
-"""Train a model by an intervention, and note in the adapter what it was trained with."""
+"""Train a model by an intervention for a folder: with the seed that is asked for, and faults that name it."""
 
 from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, cast
 
 from brainbench.adapter import Adapter
 from brainbench.errors import NotApplicable, UsageError
@@ -11,14 +14,34 @@ from brainbench.training_run import Lesson
 from brainbench.tuning import Tunes
 
 
-def require_tunes(intervention: Intervention) -> Tunes:
-    """The intervention, which trains models; raises UsageError for one that does not."""
+def has_seed(intervention: object) -> bool:
+    """Whether it can be had with another seed of its training; what was trained before cannot."""
+    if not isinstance(intervention, Tunes) or not is_dataclass(intervention):
+        return False
+    return any(field.name == "seed" and field.init for field in fields(intervention))
+
+
+def with_seed(intervention: Intervention, seed: int) -> Intervention:
+    """The same with this seed of its training."""
+    chosen: Any = intervention
+    return cast("Intervention", replace(chosen, seed=seed))
+
+
+def training_of(intervention: Intervention, seed: int | None = None) -> Intervention:
+    """The intervention with another training seed, where one is named.
+
+    Raises UsageError for an intervention that trains no model, or has no choice of the seed.
+    """
     if not isinstance(intervention, Tunes):
         raise UsageError(
             f"The intervention {intervention.name!r} trains no model.",
             hint="`brainbench list interventions` shows all; `brainbench steer fit` keeps steerings.",
         )
-    return intervention
+    if seed is None:
+        return intervention
+    if not has_seed(intervention):
+        raise UsageError(f"{intervention.name!r} has no choice of the training's seed.")
+    return with_seed(intervention, seed)
 
 
 def fit(
@@ -28,13 +51,13 @@ def fit(
     options: ModelOptions,
     reporter: Reporter,
 ) -> Adapter:
-    """What training leaves; facts "role", "model", "data", "simulated" and "seed" are added to its own.
+    """What training leaves.
 
-    Raises UsageError for an intervention that trains nothing, NotApplicable where nothing can be trained,
-    PluginError where the training itself breaks.
+    A training that was interrupted goes on, and one that is finished is not repeated, also where a run
+    began or finished it. Raises UsageError for an intervention that trains nothing, NotApplicable where
+    nothing can be trained, PluginError where the training itself breaks.
     """
-    require_tunes(intervention)
-    lesson = Lesson(model, options, intervention, dataset)
+    lesson = Lesson(model, options, training_of(intervention), dataset)
     with model.open(options, reporter) as opened:
         if not isinstance(opened, OpenModel):
             raise NotApplicable(f"{model.name} is no model that could be fine-tuned.")

@@ -181,7 +181,13 @@ class Workbench:
                     if not isinstance(found, Adapter | Skip):
                         raise PluginError(f"tune() of {change.name} gave {_kind(found)}, not an Adapter.")
                     return found
-                lesson = Lesson(cell.model, cell.options, change, cell.dataset, self.identity)
+                lesson = Lesson(
+                    _require(cell.model),
+                    cell.options,
+                    _require(cell.intervention),
+                    cell.dataset,
+                    self.identity,
+                )
                 return lesson.trained(model, self.reporter)
 
         return self._tuned.get(self._keys(cell)[1], make)

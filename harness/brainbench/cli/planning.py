@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from brainbench.errors import UsageError
@@ -75,14 +74,13 @@ def find_interventions(catalog: Catalog, names: tuple[str, ...]) -> list[Interve
 
 def with_seeds(interventions: list[Intervention], trainings: int) -> list[Intervention]:
     """Each that trains so many times, with the seeds 0, 1, ...; what was trained before stays as it is."""
-    from brainbench.tuning import Tunes
+    from brainbench.tuning_fitting import has_seed, with_seed
 
-    found: list[Intervention] = []
-    for change in interventions:
-        trains: Any = change if isinstance(change, Tunes) and is_dataclass(change) else None
-        fresh = trains is not None and any(field.name == "seed" and field.init for field in fields(trains))
-        found += [replace(trains, seed=seed) for seed in range(trainings)] if fresh else [change]
-    return found
+    return [
+        with_seed(change, seed) if has_seed(change) else change
+        for change in interventions
+        for seed in range(trainings if has_seed(change) else 1)
+    ]
 
 
 def find_intervention(catalog: Catalog, name: str) -> Intervention:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FIXED = ("name", "arm", "source", "version", "seed")
 _SWITCH = {"yes": True, "no": False}
-_LEAST = {"rank": 1, "epochs": 1, "patience": 1, "extra": 0, "accumulate": 0}
+_LEAST = {"rank": 1, "epochs": 1, "every": 1, "patience": 1, "extra": 0, "accumulate": 0}
 # What has no meaning for an arm: the brain's part for who has none, and the labels' part.
 _BRAIN = ("region", "people", "weight", "similarity", "intercept", "right")
 _WITHOUT = {

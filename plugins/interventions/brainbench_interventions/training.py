@@ -1,8 +1,8 @@
 """The one way in which every arm is trained: they differ in the loss alone.
 
 AdamW without weight decay; steps over all items of an epoch, or over so many at once, the last of an epoch
-over what is left; after each epoch the validation set, of which the best epoch is kept, the model as it was
-included (Xiao, Du & Lin 2026, "NARF", who stop early in one arm only, and whose steps cross epochs).
+over what is left; after an epoch, or so many, the validation set, by which the best epoch is kept, the model
+as it was included (Xiao, Du & Lin 2026, "NARF", who stop early in one arm only, and whose steps cross epochs).
 """
 
 from __future__ import annotations
@@ -32,29 +32,32 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 class Course:
     """How long and how fast.
 
-    epochs: at most. rate: of AdamW. accumulate: items in a step, 0 for all of an epoch. patience: validations
-    in a row that bring nothing better, after which it ends.
+    epochs: at most. rate: of AdamW. accumulate: items in a step, 0 for all of an epoch. every: epochs from one
+    validation to the next. patience: validations in a row that bring nothing better, after which it ends.
     """
 
     epochs: int = 100
     rate: float = 1e-4
     accumulate: int = 0
+    every: int = 1
     patience: int = 10
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training came: epochs done, what each lost and reached, and which was best.
+    """How far a training came: epochs done, what each lost, what validations reached, and the best epoch.
 
     losses: mean over items, before each epoch's steps. accuracies: on the validation set, the first before
-    any step; empty without such a set. seconds: of training, the pauses left out.
+    any step; empty without such a set. waited: validations since the best one. seconds: of training, the
+    pauses left out.
     """
 
     epoch: int = 0
     losses: tuple[float, ...] = ()
     accuracies: tuple[float, ...] = ()
     best: int = 0
+    waited: int = 0
     seconds: float = 0.0
     batch: int = 0
 
@@ -70,8 +73,12 @@ class Progress:
 
     def over(self, course: Course) -> bool:
         """Whether there is nothing left to do."""
-        waited = self.accuracies and self.epoch - self.best >= course.patience
-        return self.epoch >= course.epochs or bool(waited)
+        return self.epoch >= course.epochs or self.waited >= course.patience
+
+    @property
+    def reached(self) -> float:
+        """The best accuracy on the validation set."""
+        return self.accuracies[-1 - self.waited]
 
 
 @dataclass
@@ -113,14 +120,16 @@ class Training:
         for step in self._steps(before.epoch):
             lost += self.trainee.gradients(step, self.loss, scale=1 / len(step)) * len(step)
             optimizer.step()
-        epoch, found = before.epoch + 1, self.validate() if self.validate is not None else None
-        accuracies = before.accuracies if found is None else (*before.accuracies, found)
-        better = found is None or found > before.accuracies[before.best]
+        epoch = before.epoch + 1
+        due = epoch % self.course.every == 0 or epoch == self.course.epochs
+        found = (self.validate(),) if self.validate is not None and due else ()
+        better = self.validate is None or any(one > before.reached for one in found)
         self.progress = Progress(
             epoch,
             (*before.losses, lost / len(self.rows)),
-            accuracies,
+            (*before.accuracies, *found),
             epoch if better else before.best,
+            0 if better else before.waited + len(found),
             before.seconds + time.monotonic() - started,
             self.trainee.batch,
         )
@@ -174,7 +183,7 @@ class Training:
         done = self.progress
         words = f"loss {done.losses[-1]:.3f}"
         if done.accuracies:
-            words += f", validation {done.accuracies[-1]:.3f}, best {done.accuracies[done.best]:.3f}"
+            words += f", validation {done.accuracies[-1]:.3f}, best {done.reached:.3f}"
         return words
 
 

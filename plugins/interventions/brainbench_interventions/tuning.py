@@ -35,8 +35,8 @@ Patterns = Source | Literal["random-direction", "one-hot"]
 
 # What arms must share to be compared: all that is no part of the loss.
 SHARED = (
-    *("types", "extra", "kind", "rank", "alpha", "every_layer", "rate", "epochs", "patience", "accumulate"),
-    *("early_stop", "balance", "start"),
+    *("types", "extra", "kind", "rank", "alpha", "every_layer", "rate", "epochs", "every", "patience"),
+    *("accumulate", "early_stop", "balance", "start"),
 )
 
 
@@ -50,8 +50,8 @@ class Tuning:
     part of the loss beside the labels'. keep: of what is right already, where there are no labels.
     similarity, intercept: of what W predicts to the pattern. right: draws what the model gets right, too.
     balance: both answers weigh alike. kind, rank, alpha, every_layer, recompute: see tuning.Form. rate,
-    epochs, patience, accumulate: see training.Course. early_stop: off, the last epoch is kept. start: "narf",
-    goes on from what that arm leaves.
+    epochs, every, patience, accumulate: see training.Course. early_stop: off, the last epoch is kept.
+    start: "narf", goes on from what that arm leaves.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Tuning:
     recompute: bool = False
     rate: float = 1e-4
     epochs: int = 100
+    every: int = 1
     patience: int = 10
     accumulate: int = 0
     early_stop: bool = True
@@ -104,8 +105,7 @@ class Tuning:
     @property
     def course(self) -> Course:
         """How long and how fast."""
-        shared = {name: getattr(self, name) for name in ("epochs", "rate", "accumulate", "patience", "seed")}
-        return Course(**shared)
+        return Course(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Course)})
 
     def at(self, place: str) -> Self:
         """The same with a setting, "key=value", on a type of problem or another region; "name@place"."""

@@ -153,7 +153,7 @@ class _Run:
         """How the training went, as plain JSON."""
         validation = None
         if task is not None:
-            reached = {"before": done.accuracies[0], "after": done.accuracies[done.best]}
+            reached = {"before": done.accuracies[0], "after": done.reached}
             validation = {"task": task.name, "items": asked[0] if asked else None, **reached}
         return {
             "epochs": done.epoch,

@@ -72,6 +72,20 @@ def test_the_best_epoch_is_kept(line: Any) -> None:
     np.testing.assert_array_equal(line.weights()["w"], other.weights()["w"])
 
 
+def test_validations_may_be_rare(line: Any) -> None:
+    asked: list[int] = []
+
+    def validate() -> float:
+        asked.append(len(line.calls))
+        return [0.5, 0.6, 0.6, 0.9][len(asked) - 1]
+
+    found = train(line, Course(epochs=8, every=3, patience=2), validate)
+    assert (asked, found.epoch, found.best, found.reached) == ([0, 3, 6, 8], 8, 8, 0.9)
+    other = type(line)()
+    found = train(other, Course(epochs=20, every=3, patience=2), from_list([0.5, 0.6, 0.6, 0.6]))
+    assert (found.epoch, found.best, found.waited, found.reached) == (9, 3, 2, 0.6)
+
+
 def test_the_model_as_it_was_is_kept_where_nothing_is_better(line: Any) -> None:
     found = train(line, Course(epochs=9, patience=2), from_list([0.5, 0.5, 0.4]))
     assert (found.epoch, found.best) == (2, 0)

@@ -72,6 +72,12 @@ def _table(which: str, held: dict[str, Any]) -> list[str]:
     (base,) = (row for row in rows if row["intervention"] == "none" and row["problem_limit"] == limit)
     if more == ["transfer"]:
         return [_said(base), "", *_lines(TRANSFER, map(_transfer, moved))]
+    if more == ["rate"]:
+        return [
+            _said(base),
+            "",
+            *_lines(HEADINGS, ([f"{_name(arm)} {_setting(arm)}", *_cells(arm)[1:]] for arm in moved)),
+        ]
     if more == ["extra"]:
         return [_said(base), "", *_lines(EXTRA, _extra(own))]
     without = [r for r in rows if r["learnt_from"] == source and r["outcome"] != "scores"]

@@ -2,7 +2,7 @@
 
 AdamW without weight decay; steps over all items of an epoch, or over so many at once, the last of an epoch
 over what is left; after an epoch, or so many, the validation set, by which the best epoch is kept, the model
-as it was included (Xiao, Du & Lin 2026, "NARF", who stop early in one arm only, and whose steps cross epochs).
+as it was included (Xiao, Du & Lin 2026, "NARF", who stop early in one arm only; their steps cross epochs).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 class Course:
     """How long and how fast.
 
-    epochs: at most. rate: of AdamW. accumulate: items in a step, 0 for all of an epoch. every: epochs from one
-    validation to the next. patience: validations in a row that bring nothing better, after which it ends.
+    epochs: at most. rate: of AdamW. accumulate: items in a step, 0 for all of an epoch. every: epochs from
+    one validation to the next. patience: validations in a row that bring nothing better, then it ends.
     """
 
     epochs: int = 100

@@ -21,7 +21,6 @@ _ORACLE, _UNKNOWN = "oracle", "not known what it has seen"
 _PAPER, _STOPPED = "strength chosen on the test set", "stopped on the test set"
 _FITTED, _TRAINED = "fitted on these items", "trained on these items"
 OUTDATED = "there is a newer result"
-_SEEN = {_FITTED, _TRAINED}
 
 
 def unranked_because(row: Mapping[str, Any]) -> list[str]:
@@ -50,7 +49,9 @@ def is_control_of(row: Row, other: Row, sources: Mapping[str, str], arms: Collec
     if row["tuned"] and not (_trained_alike(row, other) and _is_named_for(row, other, arms)):
         return False
     mine, its = (set(unranked_because(one)) - {OUTDATED} for one in (row, other))
-    return mine - _SEEN == its - _SEEN and (bool(mine & _SEEN) or not its & _SEEN)
+    if row["tuned"]:
+        return mine == its
+    return mine - {_FITTED} == its - {_FITTED} and (_FITTED in mine or _FITTED not in its)
 
 
 def arms_of(rows: Iterable[Row]) -> set[str]:

@@ -224,8 +224,41 @@ def test_of_one_seed_the_newest_result_counts(kept: Any, shown: Any, answers: An
     assert rows[old.fingerprint]["over_seeds"] == rows[new[0].fingerprint]["over_seeds"]
     text = shown()
     assert "1 older result left out" in text
+    assert rows[new[0].fingerprint]["against_control"] is None
+    controls = [
+        trained("narf-a", answers(share), 0, {**CONTROL, "fingerprint": str(share)}, started=started)
+        for share, started in ((0.9, "2026-01-01"), (0.4, "2026-02-02"))
+    ]
+    found = kept(*controls)[new[0].fingerprint]["against_control"]
+    assert (found["accuracy"], found["controls"]) == (0.4, 1)
     assert len(re.findall(r"^.*narf .*$", text, re.MULTILINE)) == 1
     assert "newer result" not in text
+
+
+def test_the_best_mean_comes_first_also_where_nothing_has_a_rank(
+    kept: Any, shown: Any, answers: Any, trained: Any
+) -> None:
+    """The rows come by their own accuracy: one lucky training does not lead."""
+    lucky = [trained("narf", answers(share), seed, {"seen": 1}) for seed, share in enumerate((0.9, 0.3))]
+    steady = [trained("narf-label", answers(0.7), seed, {"seen": 1}) for seed in (0, 1)]
+    guided = trained("narf-b", answers(0.8), 0, {**CONTROL, "seen": 1})
+    kept(*lucky, *steady, guided)
+    assert re.findall(r"^ *(narf\S*) +0", shown(), re.MULTILINE) == ["narf-label", "narf", "narf-b"]
+
+
+def test_a_narrow_terminal_gets_two_tables_each_of_what_it_holds(
+    kept: Any, shown: Any, made: Any, answers: Any, arms: Any, trained: Any
+) -> None:
+    kept(made("none", answers(0.6)), *arms.values(), trained("narf-label-other-person", Skip("alone.")))
+    first, _, second = shown(80).partition("brain epochs,")
+    assert re.search("over +over best", first)
+    assert "before training" in first
+    assert "other-" in first
+    assert first.count("label-only ") > second.count("label-only ") > 0
+    second = second.partition("accuracy:")[0]
+    assert "before training" not in second
+    assert "other-" not in second
+    assert ".100→.300" in second
 
 
 def test_columns_hold_what_the_run_says(kept: Any, answers: Any, trained: Any) -> None:

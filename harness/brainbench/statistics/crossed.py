@@ -3,9 +3,9 @@
 Every training (a seed) is asked every problem, and both are samples: another seed would have given another
 model, other problems another mean. A problem may come in several forms; then it counts by how many.
 
-Few seeds say little about other seeds. In simulations with 40 problems (normal, sizes 1 to 6) intervals at 95 %
-of three seeds held the truth in 91 to 97 percent, of five in 95 to 97; of two in 87 to 96, the fewer the more
-seeds differ.
+Few seeds say little about other seeds. In simulations with 40 problems (normal, sizes 1 to 6) intervals at
+95 % of three seeds held the truth in 91 to 97 percent, of five in 95 to 97; of two in 87 to 96, the fewer the
+more seeds differ.
 """
 
 from __future__ import annotations

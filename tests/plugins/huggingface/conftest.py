@@ -42,6 +42,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "qwen3": ("Qwen3Config", {**GROUPED, "head_dim": 8}),
     "gemma2": ("Gemma2Config", {**GROUPED, "head_dim": 8, "sliding_window": 8}),
     "phi": ("PhiConfig", SIZES),
+    "phi3": ("Phi3Config", GROUPED),
     "gpt2": ("GPT2Config", {**IDS, "n_embd": 16, "n_layer": 3, "n_head": 2, "n_positions": CONTEXT}),
     "gpt_neox": ("GPTNeoXConfig", SIZES),
     "opt": ("OPTConfig", {**SIZES, "ffn_dim": 24, "word_embed_proj_dim": 16}),

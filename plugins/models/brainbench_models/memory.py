@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 SHARE = 0.8  # of the free memory: an estimate may be wrong, and others want some
 _PER_NUMBER = 4 + 4 + 8 + 4  # bytes: float32 weights, gradients, AdamW's two moments, a copy of the best
-_WIDE = 16  # values as wide as the residual stream that a layer keeps for each token
+_WIDE = 8  # values as wide as the residual stream that a layer keeps for each token
+_SINGLE = 7  # more of them, always float32: in norms, and what the trained matrices are given
 _INNER = 4  # values as wide as its feed-forward network: gate, up, what activates it, their product
 _LOGITS = 4 * 4  # bytes: logits, the same in float32, their log-probabilities, a gradient
 
@@ -23,16 +24,18 @@ _LOGITS = 4 * 4  # bytes: logits, the same in float32, their log-probabilities, 
 class Estimate:
     """Bytes for training beside the model, by the number of prompts that are taken at once.
 
-    A layer keeps for each token what its backward pass needs: the residual stream before and after each
-    norm, query, key, value, what attention puts out, and the feed-forward network's inner values, in all
-    about 16 h + 4 f values for a stream h and an inner network f wide, and 2 a n more (a heads, n tokens)
-    where attention weights are kept. The way of counting is that of Korthikanti et al. (2022), "Reducing
-    activation recomputation in large transformer models", section 4; without dropout, and with the three
-    matrices of gated networks. Only layers from the first trained one on keep anything; where activations
-    are computed again, h and attention's output alone, and one layer at a time the whole. The vocabulary's
-    logits at the last tokens take 16 bytes each. What is trained takes 20 bytes a number: float32 weights,
-    gradients, AdamW's two moments, and a copy of the best; and what they are cast to for a network in
-    another number type.
+    A layer keeps for each token what its backward pass needs: query, key, value, what attention puts out,
+    the residual stream in and around the norms, and the feed-forward network's inner values; for a stream h
+    and an inner network f wide about 8 h + 4 f values in the network's number type and 7 h in float32, and
+    2 a n more (a heads, n tokens) where attention weights are kept. The way of counting is that of
+    Korthikanti et al. (2022), "Reducing activation recomputation in large transformer models", section 4;
+    the factors were found with small random networks (Llama, Qwen3, Gemma 2, GPT-2, GPT-NeoX, Bloom, in
+    both number types), whose measured peaks lie between a third of the estimate and all of it.
+    Only layers from the first trained one on keep anything; where activations are computed again, h and
+    attention's output alone, and one layer at a time the whole and half as much in gradients. The
+    vocabulary's logits at the last tokens take 16 bytes each. What is trained takes 20 bytes a number:
+    float32 weights, gradients, AdamW's two moments, and a copy of the best; and what they are cast to for
+    a network in another number type.
     """
 
     trained: int
@@ -72,9 +75,10 @@ class Estimate:
         """Bytes for so many prompts at once, of up to so many tokens."""
         tokens = prompts * longest
         weights = self.heads * longest * 2 if self.keeps_weights else 0
-        whole = tokens * (_WIDE * self.width + _INNER * self.inner + weights) * self.bytes_each
+        values = _WIDE * self.width + _INNER * self.inner + weights
+        whole = tokens * (values * self.bytes_each + _SINGLE * self.width * 4)
         bare = tokens * self.width * self.bytes_each
-        kept = whole + 2 * self.layers * bare if self.recompute else self.layers * whole
+        kept = whole * 3 // 2 + 2 * self.layers * bare if self.recompute else self.layers * whole
         return self.trained * _PER_NUMBER + self.copies + kept + prompts * self.vocabulary * _LOGITS
 
     def most(self, longest: int, free: int, limit: int) -> int:

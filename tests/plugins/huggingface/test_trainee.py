@@ -366,7 +366,7 @@ def test_an_estimate_counts_what_is_kept() -> None:
         trained=1000, layers=3, width=8, inner=32, heads=2, vocabulary=50, bytes_each=2, keeps_weights=False,
         recompute=False,
     )  # fmt: skip
-    layer = (16 * 8 + 4 * 32) * 2
+    layer = (8 * 8 + 4 * 32) * 2 + 7 * 8 * 4
     assert one.needed(2, 10) == 20 * 1000 + 3 * 20 * layer + 2 * 50 * 16
     assert one.most(10, 10**9, 7) == 7
     fits = one.most(10, 10**5, 100)

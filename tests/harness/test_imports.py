@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from brainbench.adapter import Adapter
+from brainbench.adapter_files import save as save_adapter
 from brainbench.steering import Addition, Steering
 from brainbench.steering_files import save
 
@@ -27,6 +29,7 @@ ALLOWED = {
     "--help": {"click"},
     "list": {"click", "numpy", "pluggy", "rich"},
     "steer": {"click", "numpy", "rich", "safetensors", "pluggy"},
+    "tune": {"click", "numpy", "rich", "safetensors", "pluggy"},
     "board": {"click", "numpy", "rich", "platformdirs", "sqlite_utils", "sqlite_fts4", "pluggy"},
 }
 # sqlite_utils imports pandas, and with it these, wherever it finds them installed.
@@ -69,6 +72,10 @@ def third_party(modules: set[str]) -> set[str]:
         ("steer", "show", "--help"),
         ("steer", "export", "--help"),
         ("steer", "show", "KEPT"),
+        ("tune", "--help"),
+        ("tune", "fit", "--help"),
+        ("tune", "merge", "--help"),
+        ("tune", "show", "TUNED"),
     ],
     ids=" ".join,
 )
@@ -82,7 +89,12 @@ def test_commands_that_compute_nothing_import_nothing_heavy(
     monkeypatch.setenv("BRAINBENCH_DB", str(path))
     kept = tmp_path_factory.mktemp("kept")
     save(Steering({"layer.1": Addition(np.ones(2))}), kept)
-    modules = imported(*(str(kept) if word == "KEPT" else word for word in arguments))
+    tuned = tmp_path_factory.mktemp("tuned")
+    save_adapter(
+        Adapter("lora", {"q.lora_A.weight": np.ones((1, 2)), "q.lora_B.weight": np.ones((2, 1))}, 1), tuned
+    )
+    places = {"KEPT": str(kept), "TUNED": str(tuned)}
+    modules = imported(*(places.get(word, word) for word in arguments))
     assert not modules & set(HEAVY)
     allowed = ALLOWED["--help" if "--help" in arguments else arguments[0]]
     assert third_party(modules) <= allowed

@@ -126,7 +126,7 @@ def test_training_keeps_an_adapter_and_says_what_it_is_and_what_to_do_with_it(
     adapter = load(folder)
     assert adapter.fingerprint in words
     for part in (
-        "model.layers.1-2.self_attn.{q,k,v,o}_proj      8   ",
+        "model.layers.1-2.self_attn.{k,o,q,v}_proj      8   ",
         "LoRA, rank 2, alpha 4: 4,096 numbers beside",
         "has seen      labels",
         "drawn v2, seed 0",
@@ -158,8 +158,8 @@ def test_a_training_is_not_repeated_and_another_seed_is_another(
     task = ("--task", "deduction_propositional", "--limit", 1, "--db", tmp_path / "b", "--metric", "none")
     assert run("--dataset", GUIDE, *task, "--intervention", "drawn").exit_code == 0
     assert count == module.TRAINED
-    said(typed(*FIT, "drawn", "--out", tmp_path / "b", "--training-seed", 8))
-    other = load(tmp_path / "b")
+    said(typed(*FIT, "drawn", "--out", tmp_path / "c", "--training-seed", 8))
+    other = load(tmp_path / "c")
     assert (module.TRAINED, other.facts["seed"]) == (count + 1, 8)
     assert other.fingerprint != load(trained[0]).fingerprint
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(path: Path, as_json: bool) -> None:
-    """Say what an adapter changes and how much, who trained it on what, and how the training went.
+    """Say what an adapter changes, who trained it on what, and how the training went.
 
     PATH is a folder that `brainbench tune fit` or peft's save_pretrained made, with safetensors in it.
     Reading executes nothing.

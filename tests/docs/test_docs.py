@@ -94,3 +94,25 @@ def test_no_plugins_is_no_problem() -> None:
     catalog = load([])
     assert not catalog.problems
     assert not len(catalog.models)
+
+
+def test_settings_of_fine_tunings_in_the_readme_are_the_real_ones() -> None:
+    """Names, and that the value named first is what it is by itself."""
+    from dataclasses import fields
+
+    from brainbench_interventions.tuning import arms
+
+    arm = next(arm for arm in arms() if arm.name == "narf-label")
+    block = README.split("<!-- settings -->")[1].split("<!-- end settings -->")[0]
+    told: dict[str, str] = {}
+    for names, values in re.findall(r"^\| (`.+?`) \| (.+) \|$", block, re.MULTILINE):
+        keys = re.findall(r"`(\w+)`", names)
+        told |= dict(zip(keys, values.split(", "), strict=False)) if len(keys) > 1 else {keys[0]: values}
+    fixed = {"name", "arm", "source", "version", "seed"}
+    assert set(told) == {field.name for field in fields(arm)} - fixed
+    for key, values in told.items():
+        value = getattr(arm, key)
+        if isinstance(value, bool):
+            assert values.startswith("`yes`" if value else "`no`"), key
+        elif isinstance(value, int | float):
+            assert float(re.split(r"[;, ]", values)[0]) == value, key

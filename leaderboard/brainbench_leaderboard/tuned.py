@@ -31,8 +31,9 @@ def over_seeds(
     None where there is nothing to compare with, or seeds (of those that both have), the other's mean
     accuracy, difference of the means with low and high (95 %, for other problems and, of several seeds, other
     trainings), by_seed, sd of the differences, gain and harm; against_control also control, its name, and
-    controls, of how many it is the best. perplexity: as a multiple of that before. Means over trainings, None
-    where not known: cosine and cosine_heldout of the brain loss [before, after], epochs, train_seconds.
+    controls, of how many it is the best. unchanged: in how many trainings no epoch was better than none.
+    perplexity: as a multiple of that before. Means over trainings, None where not known: cosine and
+    cosine_heldout of the brain loss [before, after], epochs, train_seconds.
     """
     base, names = base_of(others), arms_of(others)
     known: dict[str, list[Row]] = {}
@@ -122,6 +123,7 @@ def _means(rows: list[Row]) -> Row:
         "perplexity": _mean(ratios),
         "cosine": _both(told, "cosine"),
         "cosine_heldout": _both(told, "cosine_heldout"),
+        "unchanged": sum(_within(one, "training", "best_epoch") == 0 for one in told),
         "epochs": _mean([_within(one, "training", "epochs") for one in told]),
         "train_seconds": _mean([_within(one, "training", "seconds") for one in told]),
     }

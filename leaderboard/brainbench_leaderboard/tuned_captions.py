@@ -18,6 +18,11 @@ def of_tuning(tuned: list[Row]) -> list[str]:
             "interval for other problems and, of several trainings, other seeds; of two or three it is wide "
             "and rough]; gain, harm: shares of items turned right and wrong"
         )
+    if any(arm["unchanged"] for arm in pooled):
+        lines.append(
+            "left as it was: in so many trainings no epoch was better on the validation set than the model "
+            "before training, which was kept"
+        )
     if any(arm["against_label_only"] or arm["against_control"] for arm in pooled):
         lines.append(
             "over label-only, over best control: the same against models trained alike, from the same seeds "

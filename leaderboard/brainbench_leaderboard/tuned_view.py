@@ -116,10 +116,10 @@ def _line(arm: list[Row], telling: Sequence[str]) -> Line:
     base = pooled["against_base"]
     cells = [
         _accuracy(pooled),
-        _over(base, missing=True),
+        _over(base, pooled, missing=True),
         Cell((signed(base["gain"]), signed(-base["harm"])) if base else (DASH,)),
-        _over(pooled["against_label_only"]),
-        _over(pooled["against_control"], missing=row["role"] == "brain"),
+        _over(pooled["against_label_only"], pooled),
+        _over(pooled["against_control"], pooled, missing=row["role"] == "brain"),
         Cell((f"{pooled['perplexity']:.2f}" if pooled["perplexity"] is not None else "",)),
         _cosine(pooled),
         Cell(tuple(filter(None, (_count(pooled["epochs"]), _time(pooled["train_seconds"])))) or ("",)),
@@ -133,11 +133,14 @@ def _accuracy(pooled: Mapping[str, Any]) -> Cell:
     return Cell((number(pooled["accuracy"]), *spread, f"{many} seed{'' if many == 1 else 's'}"))
 
 
-def _over(told: Mapping[str, Any] | None, *, missing: bool = False) -> Cell:
+def _over(told: Mapping[str, Any] | None, pooled: Mapping[str, Any], *, missing: bool = False) -> Cell:
+    """A difference, from how many of the arm's seeds where not from all; a dash where one is missing."""
     if told is None:
         return Cell((DASH if missing else "",))
     who = (plain(told["control"]), f"best of {told['controls']}") if "control" in told else ()
-    return Cell((*difference(told), *who))
+    shared, seeds = len(told["seeds"]), len(pooled["seeds"])
+    fewer = (f"{shared} of {seeds} seeds",) if shared < seeds else ()
+    return Cell((*difference(told), *who, *fewer))
 
 
 def _cosine(pooled: Mapping[str, Any]) -> Cell:
@@ -167,12 +170,8 @@ def _notes(row: Row, arm: list[Row], telling: Sequence[str]) -> tuple[str, ...]:
     notes = [f"{name} {json.dumps(settings.get(name))}" for name in telling]
     notes += row["unranked"]
     pooled = row["over_seeds"]
-    for told, whom in (
-        (pooled["against_label_only"], "label-only"),
-        (pooled["against_control"], "best control"),
-    ):
-        if told is not None and len(told["seeds"]) < len(pooled["seeds"]):
-            notes.append(f"{whom}: {len(told['seeds'])} of these trainings")
+    if left := pooled["unchanged"]:
+        notes.append(f"left as it was in {left} of {len(pooled['seeds'])}")
     if old := sum(bool(one["outdated"]) for one in arm):
         notes.append(f"{old} older result{'' if old == 1 else 's'} left out")
     return tuple(map(plain, notes)) + (() if row["resolved"] else marks(row)[-1:])

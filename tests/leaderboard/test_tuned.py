@@ -177,7 +177,9 @@ def test_controls_share_seed_settings_data_kind_and_the_arms_name(
     assert (found["control"], found["controls"]) == ("narf-label-noise", 1)
 
 
-def test_only_trainings_of_the_same_seed_are_paired(kept: Any, answers: Any, trained: Any) -> None:
+def test_only_trainings_of_the_same_seed_are_paired(
+    kept: Any, shown: Any, answers: Any, trained: Any
+) -> None:
     records = {
         (name, seed): trained(
             name, answers(share + 0.1 * seed, seed=seed), seed, {} if name == "narf" else CONTROL
@@ -190,6 +192,12 @@ def test_only_trainings_of_the_same_seed_are_paired(kept: Any, answers: Any, tra
     assert (found["control"], found["controls"], found["seeds"]) == ("narf-a", 1, [1, 2])
     assert found["by_seed"] == pytest.approx([0.2, 0.2], abs=0.01)
     assert pooled["seeds"] == [0, 1, 2]
+    assert "2 of 3 seeds" in shown()
+    assert "left as it was" not in shown()
+    for seed in (0, 1):
+        again = {"training": {"epochs": 9, "best_epoch": 0}}
+        kept(trained("narf", answers(0.5), seed, again, started="2026-02-02"))
+    assert "left as it was in 2 of 3" in shown()
 
 
 def test_an_arm_has_one_rank_by_its_mean_however_many_its_trainings(

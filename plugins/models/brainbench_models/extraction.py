@@ -17,12 +17,12 @@ import numpy as np
 
 from brainbench.arrays import FloatArray
 from brainbench.errors import ModelError
-from brainbench.nouns import Pooling
+from brainbench.nouns import ModelOptions, Pooling
 from brainbench.steering import Names
 from brainbench_models import devices
 from brainbench_models.architectures import Block
 from brainbench_models.positions import positions
-from brainbench_models.prompts import Prompt
+from brainbench_models.prompts import Prompt, form
 
 if TYPE_CHECKING:
     import torch
@@ -198,6 +198,17 @@ def _listening(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def made(tokenizer: Any, options: ModelOptions) -> dict[str, Any]:
+    """How features were read, as plain JSON."""
+    token = {"last": "last input token", "mean": "mean over the content's tokens"}
+    return {
+        "prompt": form(tokenizer),
+        "token": token[options.pooling],
+        "pooling": options.pooling,
+        "dtype": options.dtype,
+    }
 
 
 def filler_of(network: nn.Module) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from brainbench.errors import ModelError
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -49,3 +51,13 @@ def around(base: PreTrainedModel, causal: PreTrainedModel) -> bool:
     setattr(causal, causal.base_model_prefix, base)
     causal.tie_weights()
     return True
+
+
+def required(causal: PreTrainedModel | str, model: str, what: str) -> PreTrainedModel:
+    """The causal model, or a ModelError that says why there is none."""
+    if isinstance(causal, str):
+        raise ModelError(
+            f"{model} has no language-model head and cannot {what}. {causal}",
+            hint="Open a decoder-only language model with its head.",
+        )
+    return causal

@@ -20,7 +20,7 @@ from brainbench.tuning import Form, Trainee
 from brainbench_models import devices, heads, prompts
 from brainbench_models.adapting import adapt
 from brainbench_models.architectures import Block, context_length, find_blocks, network_facts
-from brainbench_models.extraction import Batching, read
+from brainbench_models.extraction import Batching, made, read
 from brainbench_models.prefixes import Prefixes
 from brainbench_models.quiet import quiet
 from brainbench_models.steered import steer
@@ -100,7 +100,7 @@ class OpenHuggingFaceModel:
                 advance=advance,
                 names=[names_of(stimulus) for stimulus in stimuli],
             )
-        return Features(layers=layers, made=self._made())
+        return Features(layers=layers, made=made(self.tokenizer, self._options))
 
     def language_model(self, reporter: Reporter) -> LanguageModel | Skip:
         """The network with its head, asked by conversations where the tokenizer has a chat template."""
@@ -153,7 +153,8 @@ class OpenHuggingFaceModel:
         """The network ready to be trained on these prompts, then bit-identical to before; ModelError."""
         from brainbench_models.training import training
 
-        causal = self._with_head("be trained")
+        self.network  # noqa: B018 - raises once the model is closed
+        causal = heads.required(self._causal, self.name, "be trained")
         with (
             training(self, causal, form, stimuli, words, seed=seed, limit=self._context) as trainee,
             self._changed(Prefixes(0)),  # weights change with every step
@@ -168,7 +169,7 @@ class OpenHuggingFaceModel:
         """Write a model folder of its own, the adapter in its weights; raises ModelError."""
         from brainbench_models.merging import save_merged
 
-        causal = self._with_head("be saved")
+        causal = heads.required(self._causal, self.name, "be saved")
         if self._adapters or self._trained:
             raise ModelError(
                 f"The model {self.name} is changed at present, and cannot be saved with an adapter."
@@ -184,15 +185,6 @@ class OpenHuggingFaceModel:
             yield
         finally:
             self._prefixes, self.blocks = kept, blocks
-
-    def _with_head(self, what: str) -> PreTrainedModel:
-        self.network  # noqa: B018 - raises once the model is closed
-        if isinstance(self._causal, str):
-            raise ModelError(
-                f"{self.name} has no language-model head and cannot {what}. {self._causal}",
-                hint="Open a decoder-only language model with its head.",
-            )
-        return self._causal
 
     @property
     def has_head(self) -> bool:
@@ -250,12 +242,3 @@ class OpenHuggingFaceModel:
         self._prefixes = Prefixes()
         self.blocks = ()
         devices.release()
-
-    def _made(self) -> dict[str, Any]:
-        token = {"last": "last input token", "mean": "mean over the content's tokens"}
-        return {
-            "prompt": prompts.form(self.tokenizer),
-            "token": token[self._options.pooling],
-            "pooling": self._options.pooling,
-            "dtype": self._options.dtype,
-        }

@@ -261,7 +261,8 @@ def test_training_lowers_the_loss_changes_nothing_else_and_is_what_the_adapter_k
         with model.adapted(adapter):
             again = model.log_odds(problems, WORDS, QUIET)
             # training goes on from an adapter that is there already
-            with model.in_training(Form(), problems, WORDS, 1):
+            with model.in_training(Form(every_layer=form.every_layer), problems, WORDS, 1) as trainee:
+                assert {name.split(".lora")[0] for name in trainee.parameters} == set(adapter.modules)
                 further = model.log_odds(problems, WORDS, QUIET)
     assert np.abs(taught - untaught).max() > 0.5
     np.testing.assert_allclose(again, taught, atol=5e-5)

@@ -78,7 +78,8 @@ def told(record: Record) -> Mapping[str, Any]:
 
 def test_a_training_is_asked_and_scored_and_done_once(few: Any, cache: Path) -> None:
     data = Stopping(few)
-    changes = [NONE, ARM["label-only"], replace(ARM["label-only"], seed=1)]
+    arm = replace(ARM["label-only"], early_stop=False)
+    changes = [NONE, arm, replace(arm, seed=1)]
     plan = cells(
         models=[MODEL],
         datasets=[data],
@@ -96,9 +97,8 @@ def test_a_training_is_asked_and_scored_and_done_once(few: Any, cache: Path) -> 
     assert (first["seed"], second["seed"]) == (0, 1)
     assert first["fingerprint"] != second["fingerprint"]
     assert first["settings"] == second["settings"]
-    assert (first["role"], first["protocol"], first["seen"]) == ("control", "validation", 0)
-    assert first["training"]["validation"]["task"] == VALIDATION.name
-    assert first["training"]["validation"]["items"] == 16
+    assert (first["role"], first["protocol"], first["seen"]) == ("control", "fixed", 0)
+    assert first["training"]["validation"] is None
     assert first["fitted"]["items"] == 14
     assert first["fitted"]["simulated"] is True
     assert first["perplexity"]["tokens"] > 100
@@ -135,6 +135,8 @@ def test_items_that_were_trained_on_and_the_validation_set_itself_are_told(few: 
     )
     validation, seen = (told(record) for record in computed(plan))
     assert validation["protocol"] == "paper"
+    assert validation["training"]["validation"]["task"] == VALIDATION.name
+    assert validation["training"]["validation"]["items"] == 16
     assert (seen["protocol"], seen["seen"]) == ("validation", 3)
 
 

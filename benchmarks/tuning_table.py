@@ -29,7 +29,7 @@ WITH_LABELS = (
     *(BRAIN, ALONE, "narf-label-random-fmri", "narf-label-shuffled-items"),
     *("narf-label-mean-pattern", "narf-label-other-person", "narf-label-one-hot"),
 )
-ARMS = (*WITHOUT_LABELS, *WITH_LABELS)
+ARMS = (*WITH_LABELS, *WITHOUT_LABELS)
 TYPES = ("syllogism", "transitive")
 MORE = (64, 192)  # problems beside the dataset's own, of the paper's 32 to 192
 RATES = ("1e-4", "5e-3")  # the paper's, which is for models of billions, and one above ours

@@ -53,7 +53,7 @@ def ask_tuned(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome
 
 def _told(cell: TaskCell, adapter: Adapter) -> dict[str, Any]:
     """What a reader must know to judge a score, from the adapter's facts."""
-    facts = adapter.facts
+    facts = adapter.form()["facts"]  # plain JSON, whether it was trained just now or read
     training = facts.get("training")
     stopped = training.get("validation") if isinstance(training, Mapping) else None
     protocol = "fixed"

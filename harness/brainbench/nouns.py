@@ -253,6 +253,9 @@ class Intervention(Protocol):
     One with an attribute `needs_dataset` that is False is learnt from no dataset: it is also applied where
     none is named, and then given None.
 
+    One with an attribute `beside`, names of others without which its numbers cannot be judged, brings these
+    into a run, too, unless that is to have no baselines.
+
     One with a method `at(place)`, which gives the same with the name "name@place", can be asked for under
     that name: learnt from another region, or from one type of problem.
     """

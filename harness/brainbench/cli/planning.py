@@ -34,7 +34,10 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     elif chosen["baselines"]:
         models += catalog.baselines_of(models)
     wanted = (*chosen["interventions"], *(f"adapter:{path}" for path in chosen.get("adapters", ())))
-    interventions = with_seeds(find_interventions(catalog, wanted), chosen.get("trainings", 1))
+    changes = find_interventions(catalog, wanted)
+    if chosen["baselines"]:
+        changes = with_company(catalog, changes)
+    interventions = with_seeds(changes, chosen.get("trainings", 1))
     head = bool(tasks) or any(isinstance(change, Tunes) for change in interventions)
     plan = Plan.product(
         models=models,
@@ -70,6 +73,15 @@ def find_interventions(catalog: Catalog, names: tuple[str, ...]) -> list[Interve
         known = catalog.interventions
         wanted += [n for n in known if not getattr(known.get(n), "only_by_name", False)] if every else [name]
     return [find_intervention(catalog, name) for name in dict.fromkeys(wanted)]
+
+
+def with_company(catalog: Catalog, interventions: list[Intervention]) -> list[Intervention]:
+    """The same and, before them, those without which they cannot be judged, as they say by `beside`."""
+    names = {change.name for change in interventions}
+    wanted = dict.fromkeys(name for change in interventions for name in getattr(change, "beside", ()))
+    company = [find_intervention(catalog, name) for name in wanted if name not in names]
+    first = [change for change in company if change.name == "none"]  # what the others are compared with
+    return [*first, *interventions, *(change for change in company if change.name != "none")]
 
 
 def with_seeds(interventions: list[Intervention], trainings: int) -> list[Intervention]:

@@ -40,6 +40,11 @@ def changed(arm: T, setting: str) -> T:
     return dataclasses.replace(arm, **{key: _read(key, value, kinds[key])})
 
 
+def alone(place: str) -> bool:
+    """Whether a setting, or what else stands in a name, also has a meaning where there is no brain."""
+    return place.partition("=")[0] not in _WITHOUT["label-only"]
+
+
 def _read(key: str, value: str, kind: Any) -> Any:
     choices = get_args(kind)
     if kind is bool:

@@ -26,7 +26,7 @@ from brainbench.steering import Role
 from brainbench.tuning import Form
 from brainbench_interventions import words
 from brainbench_interventions.objective import Similarity
-from brainbench_interventions.settings import changed
+from brainbench_interventions.settings import alone, changed
 from brainbench_interventions.targets import Source
 from brainbench_interventions.training import Course
 
@@ -96,6 +96,12 @@ class Tuning:
         """Any region but the dataset's own first is a control, too."""
         guided = self.arm != "label-only" and self.source == "own" and not self.region
         return "brain" if guided else "control"
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The model as it is, and beside an arm with a brain the same training on labels alone."""
+        places = [place for place in self.name.split("@")[1:] if alone(place)]
+        return ("none", "@".join(("label-only", *places))) if self.role == "brain" else ("none",)
 
     @property
     def form(self) -> Form:

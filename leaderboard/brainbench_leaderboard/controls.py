@@ -4,7 +4,8 @@ A control is learnt from the same data and of the same kind as what it is a cont
 right answers only stands beside what was told them too, what was chosen on the test set beside what was
 chosen so. A steering is never a control for a fine-tuning, nor the reverse. Fine-tunings also share the seed
 of the training and all settings but the loss, and go by name: narf-* are controls of narf, narf-label-* of
-narf-label, label-only of all.
+narf-label, label-only of all. Of the loss they differ in what stands for the brain alone: how much it weighs
+and the like stands in both names, but for label-only, which has none of it.
 """
 
 from __future__ import annotations
@@ -65,9 +66,16 @@ def is_label_only(row: Row) -> bool:
 
 
 def _trained_alike(row: Row, other: Row) -> bool:
-    return bool(
-        row["training_seed"] == other["training_seed"] and row["arm_settings"] == other["arm_settings"]
-    )
+    if row["training_seed"] != other["training_seed"] or row["arm_settings"] != other["arm_settings"]:
+        return False
+    return is_label_only(other) or _of_loss(row) == _of_loss(other)
+
+
+def _of_loss(row: Row) -> set[str]:
+    """Settings in its name, as "weight=0.2", that are not among those which all must share."""
+    told = str(row["intervention"]).split("@")[1:]
+    shared = {"region", *(row["arm_settings"] or ())}
+    return {one for one in told if "=" in one and one.partition("=")[0] not in shared}
 
 
 def _is_named_for(row: Row, other: Row, arms: Collection[str]) -> bool:

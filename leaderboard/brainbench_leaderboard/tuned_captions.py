@@ -34,7 +34,7 @@ def of_tuning(tuned: list[Row]) -> list[str]:
     if any(arm["cosine"] is not None for arm in pooled):
         lines.append(
             "brain cosine: how near the states, mapped to the brain, are to people's responses, before and "
-            "after; held out: where they were not trained on"
+            "after; held out: by maps that were fitted on other items"
         )
     if any(arm["epochs"] is not None for arm in pooled):
         lines.append("epochs, time: passes over the training items, and how long a training took; means")

@@ -156,10 +156,14 @@ def test_controls_share_seed_settings_data_kind_and_the_arms_name(
         one("narf-label-noise", 0.9, model="other"),
         one("narf-label-noise", 0.9, limit=60),
         one("narflabel", 0.9),
+        one("narf-label-noise@weight=0.2", 0.9),
         made("narf-label-steered", answers(0.9), told(role="control")),
     ]
     steered = made("nari", answers(0.6), told())
-    rows = kept(arm, plain, *fair, *others, steered)
+    heavy = one("narf-label@weight=0.2@rate=1e-4", 0.6, 0, {})
+    rows = kept(arm, plain, *fair, *others, steered, heavy)
+    found = rows[heavy.fingerprint]["over_seeds"]["against_control"]
+    assert (found["control"], found["controls"]) == ("narf-label-noise@weight=0.2", 2)
     found = rows[arm.fingerprint]
     assert (found["against_control"]["control"], found["against_control"]["controls"]) == ("label-only", 2)
     assert found["over_seeds"]["against_control"]["controls"] == 2

@@ -45,8 +45,11 @@ class Tuning:
     """One arm, with its settings, which can stand in its name as "key=value".
 
     source: whose patterns states are drawn towards, see targets and brain_loss. seed: of this training.
+    version: raised whenever the same model, data and settings would leave other weights: kept trainings and
+    results are known by it.
     region: "" is the dataset's first. types: only items of these; () all. people: "" all, "best3", "worst3"
-    by their accuracy, or ids with + between. extra: so many more labelled problems. weight: of the brain's
+    by their accuracy, or ids with + between. extra: so many more labelled problems, of
+    `types`. weight: of the brain's
     part of the loss beside the labels'. keep: of what is right already, where there are no labels.
     similarity, intercept: of what W predicts to the pattern. right: draws what the model gets right, too.
     balance: both answers weigh alike. kind, rank, alpha, every_layer, recompute: see tuning.Form. rate,

@@ -10,11 +10,12 @@ import numpy as np
 from brainbench.answers import WordAnswers
 from brainbench.errors import NotApplicable
 from brainbench.nouns import BrainDataset, OpenModel, Reporter
+from brainbench.progress import SilentReporter
 from brainbench.records import Skip
 from brainbench.steering import Steering
 from brainbench.stimuli import Stimulus
 from brainbench.training_data import more_problems_of
-from brainbench_interventions.material import Material, Person, gather
+from brainbench_interventions.material import TYPE, Material, Person, gather
 from brainbench_interventions.steering import OracleSteering
 
 if TYPE_CHECKING:
@@ -44,11 +45,20 @@ def stimuli_of(material: Material, dataset: BrainDataset, reporter: Reporter) ->
 
 
 def extra_for(how: Tuning, dataset: BrainDataset) -> tuple[Stimulus, ...]:
-    """More labelled problems, if any are wanted; NotApplicable where the dataset has none."""
-    found = more_problems_of(dataset, how.extra, how.seed) if how.extra else ()
+    """More labelled problems of the chosen types, if any are wanted; NotApplicable where there are none."""
+    if not how.extra:
+        return ()
+    kinds = {stimulus.conditions.get(TYPE) for stimulus in dataset.stimuli(SilentReporter())}
+    count = how.extra
+    if how.types:  # types come in turn, at most one problem apart
+        count = -(-count // len(set(how.types))) * len(kinds)
+    found = more_problems_of(dataset, count, how.seed)
     if found is None:
         raise NotApplicable(f"Dataset {dataset.name} offers no more problems than its own.")
-    return found
+    fitting = [one for one in found if not how.types or one.conditions[TYPE] in how.types]
+    if len(fitting) < how.extra:
+        raise NotApplicable(f"Dataset {dataset.name} offers too few more {' and '.join(how.types)} problems.")
+    return tuple(fitting[: how.extra])
 
 
 def _people(wanted: str, people: tuple[Person, ...]) -> tuple[Person, ...]:
@@ -70,7 +80,14 @@ def _people(wanted: str, people: tuple[Person, ...]) -> tuple[Person, ...]:
 def repairs_for(how: Tuning, model: OpenModel, material: Material, stimuli: tuple[Stimulus, ...]) -> Steering:
     """What NARI adds to each item that it repairs, by the nearest person; NotApplicable."""
     answers = WordAnswers.of(model, stimuli)
-    oracle = OracleSteering(name="nari", source=how.source, region=how.region, seed=how.seed)  # type: ignore[arg-type]
+    oracle = OracleSteering(
+        name="nari",
+        source=how.source,  # type: ignore[arg-type]
+        region=how.region,
+        similarity=how.similarity,
+        intercept=how.intercept,
+        seed=how.seed,
+    )
     found = oracle.steer_with(material, answers)
     if isinstance(found, Skip):
         raise NotApplicable(found.reason)

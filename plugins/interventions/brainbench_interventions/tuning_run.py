@@ -53,9 +53,22 @@ def tune(
 def _start(
     how: Tuning, model: OpenModel, dataset: BrainDataset, reporter: Reporter, kept: Checkpoint | None
 ) -> Adapter | None:
+    """What narf leaves, the same for all arms: nothing of their own losses is in it."""
     if not how.start:
         return None
-    first = replace(how, name="narf", arm="narf", source="own", start="", extra=0, balance=False)
+    first = replace(
+        how,
+        name="narf",
+        arm="narf",
+        source="own",
+        start="",
+        extra=0,
+        balance=False,
+        region="",
+        people="",
+        similarity="cosine",
+        intercept=False,
+    )
     return tune(first, model, dataset, reporter, Checkpoint(kept.folder / "start") if kept else None)
 
 
@@ -175,13 +188,15 @@ class _Run:
 
     def _sights(self) -> tuple[str, ...]:
         """Training with people's patterns has seen responses, and whom it took, behaviour."""
-        if self.how.arm == "label-only":
+        how = self.how
+        if how.arm == "label-only" and not how.start:
             return ("labels",)
-        of_people = self.how.source not in {"random-fmri", "random-direction", ONE_HOT}
+        # whatever its own loss is, a start from narf has seen what that arm sees
+        of_people = bool(how.start) or how.source not in {"random-fmri", "random-direction", ONE_HOT}
         known = any(person.right is not None for person in self.material.people)
         told = (
             ("responses", of_people),
-            ("behaviour", known and self.how.source != ONE_HOT),
+            ("behaviour", known and (bool(how.start) or how.source != ONE_HOT)),
             ("labels", True),
         )
         return tuple(sight for sight, seen in told if seen)

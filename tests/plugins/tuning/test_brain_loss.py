@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from brainbench_interventions.brain_likeness import likeness
+from brainbench_interventions.brain_likeness import FOLDS, likeness
 from brainbench_interventions.brain_loss import pairs_of
-from brainbench_interventions.directions import stream
+from brainbench_interventions.directions import folds, stream
 from brainbench_interventions.lessons import reached_states
 from brainbench_interventions.material import Material, Person
 from brainbench_interventions.objective import Similarity
@@ -150,3 +150,27 @@ def test_likeness_of_the_states_that_maps_were_fitted_on() -> None:
                 cosines.append(each.mean())
     assert before["cosine"] == pytest.approx(float(np.median(cosines)), abs=1e-9)
     assert before["cosine_heldout"] < before["cosine"]
+
+
+def test_held_out_likeness_is_of_the_states_now_by_maps_of_the_states_before() -> None:
+    found = material()
+    rng = np.random.default_rng(8)
+    now = {place: states + rng.normal(size=states.shape) for place, states in found.states.items()}
+    cosines = []
+    for kind in found.kinds:
+        rows = found.of_type(kind)
+        part = found.select(rows)
+        for person in part.people:
+            fold = folds((kind,) * len(person.present), FOLDS, 0)
+            for place in PLACES:
+                each = []
+                for at, item in enumerate(person.present):
+                    other = fold != fold[at]
+                    ridge = RidgeMap.fit(part.states[place][person.present][other], person.responses[other])
+                    p, y = (
+                        ridge.coefficients.T @ (ridge.states @ now[place][rows[item]]),
+                        person.responses[at],
+                    )
+                    each.append(p @ y / np.linalg.norm(p) / np.linalg.norm(y))
+                cosines.append(np.mean(each))
+    assert likeness(found, now)["cosine_heldout"] == pytest.approx(float(np.median(cosines)), abs=1e-9)

@@ -168,6 +168,8 @@ class Training:
         parts = ("now", "best", *_MOMENTS)
         if found is None or set(found[0]) != {f"{part}/{name}" for part in parts for name in names}:
             return self.trainee.weights()
+        if set(found[1]) != set(Progress().note()):  # noted by another version
+            return self.trainee.weights()
         import torch
 
         arrays, note = found

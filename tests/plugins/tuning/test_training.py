@@ -137,6 +137,25 @@ def test_a_note_of_other_weights_starts_anew(line: Any, tmp_path: Path) -> None:
     assert train(line, Course(epochs=2), None, Checkpoint(tmp_path)).epoch == 2
 
 
+@pytest.mark.parametrize("change", [{"another": 1}, {"losses": None}])
+def test_a_note_of_another_version_starts_anew(line: Any, tmp_path: Path, change: dict[str, Any]) -> None:
+    kept = Checkpoint(tmp_path)
+    train(type(line)(), Course(epochs=1), None, kept)
+    arrays, note = kept.load() or ({}, {})
+    kept.save(arrays, {name: value for name, value in {**note, **change}.items() if value is not None})
+    train(line, Course(epochs=2), None, kept)
+    assert len(line.calls) == 2
+
+
+def test_fewer_items_at_once_stay_fewer_after_an_interruption(line: Any, tmp_path: Path) -> None:
+    """Sums in another order have other last digits."""
+    first = type(line)()
+    first.batch = 2
+    train(first, Course(epochs=1), None, Checkpoint(tmp_path))
+    train(line, Course(epochs=2), None, Checkpoint(tmp_path))
+    assert line.batch == 2
+
+
 def test_answers_weigh_alike_where_they_are_balanced(line: Any) -> None:
     lesson = labels_and_brains(LABELS, (), 0.0, balance=True)
     rows = list(lesson.rows)

@@ -25,7 +25,8 @@ class Form:
     """Which weights are trained: of attention in the middle half of the layers (L/4 up to 3L/4) or in all.
 
     kind "lora": a pair of matrices of this rank beside each of attention's projections; "full": attention's
-    own weights. batch: items at once, 0 for as many as fit; its halves are tried when memory runs out.
+    own weights. batch: items at once, 0 for as many as the model's options say, or as fit; its halves are
+    tried when memory runs out.
     recompute: keep no activations of a layer but compute them again (slower, in less memory).
     """
 

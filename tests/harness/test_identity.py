@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from brainbench.identity import canonical, fingerprint, identify, unidentified
+from brainbench.identity import canonical, fingerprint, identify, identify_training, unidentified
 from brainbench.nouns import Identity, ModelOptions
 from brainbench.plan import Cell
 from brainbench.stimuli import ItemSet
 from brainbench_interventions.none import NoIntervention
+from brainbench_interventions.tuning import arms
+from brainbench_tasks.deduction_given import ScannerItems
 
 Toy = dict[str, Any]
 
@@ -47,6 +49,34 @@ def changes(toy: Toy) -> dict[str, dict[str, Any]]:
 def test_each_thing_that_decides_a_number_changes_the_fingerprint(toy: Toy, cell: Cell) -> None:
     prints = {name: identify(replace(cell, **change)).fingerprint for name, change in changes(toy).items()}
     assert len({*prints.values(), identify(cell).fingerprint}) == len(prints) + 1
+
+
+def test_each_thing_that_decides_a_training_decides_where_it_is_kept(toy: Toy) -> None:
+    def data(name: str, **more: Any) -> Any:
+        found = toy["dataset"](**more)
+        object.__setattr__(found, "validation", lambda: ScannerItems(version=int(name)))
+        return found
+
+    arm = {arm.name: arm for arm in arms()}["narf-label"]
+    usual: dict[str, Any] = {
+        "model": toy["model"](),
+        "options": ModelOptions(),
+        "intervention": arm,
+        "dataset": data("1"),
+    }
+    changes: list[dict[str, Any]] = [
+        {},
+        {"model": toy["model"](scale=2.0)},
+        {"dataset": data("1", content="v2")},
+        {"dataset": data("2")},
+        *({"intervention": replace(arm, **more)} for more in ({"seed": 1}, {"rate": 1e-3}, {"version": 2})),
+        {"intervention": replace(arm, region="right")},
+    ]
+    found = [identify_training(**{**usual, **change}) for change in changes]
+    assert all(one.resolved for one in found)
+    assert len({canonical(dict(one.facts)) for one in found}) == len(changes)
+    elsewhere = {**usual, "options": ModelOptions(device="cuda", batch_size=3, head=True)}
+    assert identify_training(**elsewhere) == found[0]
 
 
 def test_what_does_not_decide_a_number_leaves_the_fingerprint(cell: Cell) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,7 @@ class OpenHuggingFaceModel:
 
         self.network  # noqa: B018 - raises once the model is closed
         causal = heads.required(self._causal, self.name, "be trained")
+        form = replace(form, batch=form.batch or self._options.batch_size or 0)
         with (
             training(self, causal, form, stimuli, words, seed=seed, limit=self._context) as trainee,
             self._changed(Prefixes(0)),  # weights change with every step

@@ -362,6 +362,15 @@ def test_what_training_takes_is_told_before_it_starts(
     assert needed[True] < 0.8 * needed[False]
 
 
+def test_a_batch_size_that_was_asked_for_holds_in_training_too(
+    make_model: Make, problems: tuple[Stimulus, ...]
+) -> None:
+    with opened(make_model("llama", head=True), batch_size=2) as model:
+        for form, size in ((Form(), 2), (Form(batch=4), 4)):
+            with model.in_training(form, problems, WORDS, 0) as trainee:
+                assert trainee.cost(range(9)).batch == size
+
+
 def test_an_estimate_counts_what_is_kept() -> None:
     one = Estimate(
         trained=1000, layers=3, width=8, inner=32, heads=2, vocabulary=50, bytes_each=2, keeps_weights=False,

@@ -21,7 +21,6 @@ from brainbench_interventions.tuning_material import extra_for, gather_for, repa
 from brainbench_interventions.tuning_run import _Run
 from brainbench_models.embedded import EmbeddedModel
 from brainbench_models.shipped import ShippedCheckpoint
-from brainbench_tasks.simulated import SimulatedDeduction
 
 SILENT = SilentReporter()
 ARMS = {arm.name: arm for arm in arms()}
@@ -110,16 +109,9 @@ def test_items_neither_right_nor_repaired_are_not_trained_on(opened: Any, few: A
         assert loss(int(wrong[0])) < 1
 
 
-def test_more_problems_are_of_the_types_that_are_trained_on() -> None:
-    data, both = SimulatedDeduction("guide"), ARMS["narf-label"]
-    found = extra_for(replace(both, extra=5, seed=3, types=("transitive",)), data)
-    assert [one.conditions["type"] for one in found] == ["transitive"] * 5
-    assert len({one.id for one in found}) == 5
-
-
 @dataclass(frozen=True)
 class More:
-    """The few problems, with others of the same whole beside them."""
+    """The few problems, with others of the same whole beside them, of both types in turn."""
 
     few: Any
 
@@ -127,8 +119,19 @@ class More:
         return getattr(self.few, name)
 
     def more_problems(self, count: int, seed: int) -> tuple[Stimulus, ...]:
-        others = self.few.whole.stimuli(SILENT)[3:9][:count]
-        return tuple(replace(one, id=f"extra-{seed}-{at}") for at, one in enumerate(others))
+        whole = self.few.whole.stimuli(SILENT)
+        others = [whole[at] for pair in zip(range(3, 10), range(51, 58), strict=True) for at in pair]
+        return tuple(replace(one, id=f"extra-{seed}-{at}") for at, one in enumerate(others[:count]))
+
+
+def test_more_problems_are_of_the_types_that_are_trained_on(few: Any) -> None:
+    data: Any = More(few)
+    how = replace(ARMS["narf-label"], extra=5, seed=3)
+    assert extra_for(how, data) == data.more_problems(5, 3)
+    for at, kind in enumerate(("syllogism", "transitive")):
+        found = extra_for(replace(how, types=(kind,)), data)
+        assert [one.conditions["type"] for one in found] == [kind] * 5
+        assert [one.id for one in found] == [f"extra-3-{number}" for number in range(at, 10, 2)]
 
 
 def test_more_problems_are_trained_on_by_their_answers_and_told(opened: Any, few: Any) -> None:

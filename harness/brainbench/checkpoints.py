@@ -55,5 +55,6 @@ class Checkpoint:
         return (arrays, note) if isinstance(note, dict) else None
 
     def clear(self) -> None:
-        """Forget it: the training is finished."""
-        (self.folder / STATE).unlink(missing_ok=True)
+        """Forget it, and what it started from: the training is finished."""
+        for path in list(self.folder.rglob(STATE)):
+            path.unlink(missing_ok=True)

@@ -93,7 +93,7 @@ def _of_task(cell: TaskCell) -> tuple[dict[str, Any], list[Identity]]:
         "kind": cell.kind,
         "task": {**task.facts, "provider": _provider(cell.task)},
         "limit": cell.limit,
-        "asked": {"adapter": ADAPTER, "lm_eval": version_of("lm-eval")},
+        "asked": _asked(),
     }
     parts = [task]
     if cell.dataset is not None:
@@ -134,9 +134,15 @@ def identify_training(
         "intervention": declared.facts,
         "learnt_from": {**data.facts, "provider": _provider(dataset)},
         "stops_at": stops.facts if stops else None,
+        "asked": _asked(),  # it stops early by what is answered
     }
     resolved = all(part.resolved for part in (known, declared, data, stops) if part is not None)
     return Identity(json.loads(canonical(facts)), resolved)
+
+
+def _asked() -> dict[str, Any]:
+    """By what tasks are asked."""
+    return {"adapter": ADAPTER, "lm_eval": version_of("lm-eval")}
 
 
 def _stops_at(intervention: Intervention | None, dataset: BrainDataset | None) -> Identity | None:

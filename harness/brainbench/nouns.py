@@ -163,7 +163,7 @@ class BrainDataset(Protocol):
     items were made (the right answer, a negation): they become the dull predictor "design". And for training
     on it two methods: `validation()`, the Task on which training stops early, which shares no problem with
     the dataset or any test; `more_problems(count, seed)`, so many more Stimuli of the same design with their
-    right answers, in neither of these.
+    right answers, in neither of these; `version` is raised when these change, too.
     """
 
     @property

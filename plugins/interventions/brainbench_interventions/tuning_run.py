@@ -43,6 +43,7 @@ def tune(
     repairs = repairs_for(how, model, material, stimuli) if how.arm == "narf" else None
     start = _start(how, model, dataset, reporter, kept)
     with model.in_training(how.form, stimuli, WORDS, how.seed) as trainee:
+        _take_as_many(trainee, kept)
         run = _Run(how, dataset, trainee, material, stimuli)
         lesson = run.lesson() if repairs is None else run.lesson_of(repairs, model)
         if start is not None:
@@ -70,6 +71,14 @@ def _start(
         intercept=False,
     )
     return tune(first, model, dataset, reporter, Checkpoint(kept.folder / "start") if kept else None)
+
+
+def _take_as_many(trainee: Trainee, kept: Checkpoint | None) -> None:
+    """As many items at once as before it was interrupted: all that is computed anew is then the same."""
+    found = kept.load() if kept is not None else None
+    batch = found[1].get("batch") if found is not None else None
+    if isinstance(batch, int) and batch > 0:
+        trainee.load(trainee.weights(), batch)
 
 
 @dataclass
@@ -133,7 +142,7 @@ class _Run:
             **self.material.facts,
             "fitted_on": [stimulus.id for stimulus in self.stimuli],
             "people": [person.id for person in self.material.people],
-            "training": self._told(done, task, asked),
+            "training": {**self._told(done, task, asked), "items": len(lesson.rows)},
             "brain": self._brain(),
         }
         weights = self.trainee.weights()

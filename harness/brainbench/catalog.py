@@ -139,8 +139,9 @@ class Catalog:
         for place in places:
             if NAME.fullmatch(place) is None:
                 raise UsageError(
-                    f"{spec!r} does not name a place after each @.",
-                    hint=f"Name a region of the dataset or a type of problem, as in {name}@md.",
+                    f"{spec!r} does not name a place or a setting after each @.",
+                    hint=f"Name a region of the dataset or a type of problem, as in {name}@md, or key=value "
+                    "where it has settings.",
                 )
             if not hasattr(found, "at"):
                 raise UsageError(f"The intervention {name!r} is the same everywhere: it takes no @{place}.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from brainbench.adapter import Adapter
 from brainbench.errors import PluginError
-from brainbench.identity import identify_training
+from brainbench.identity import canonical, identify_training
 from brainbench.nouns import BrainDataset, Identity, Intervention, Model, ModelOptions, OpenModel, Reporter
 from brainbench.records import Skip
 from brainbench.steering_fitting import learnt
@@ -35,9 +35,9 @@ class Lesson:
         if not known.resolved:  # of what cannot be told apart nothing is kept
             return self._anew(opened, reporter, None)
         kept = Trainings().of(known.facts)
-        with kept.alone():
+        with kept.alone(reporter):
             before = kept.finished()
-            if before is not None:
+            if before is not None and self._left(before):
                 return before
             found = self._anew(opened, reporter, kept)
             if isinstance(found, Adapter):
@@ -51,6 +51,17 @@ class Lesson:
             raise PluginError(f"tune() of {change.name} gave {type(found).__name__}, not an Adapter.")
         if isinstance(found, Skip):
             return found
+        return found.told(**self._learnt(found), seed=found.facts.get("seed", change.seed))
+
+    def _learnt(self, found: Adapter) -> dict[str, Any]:
         ask = self.identity or (lambda model, options: model.identity(options))
-        more = learnt(change, ask(self.model, self.options), self.dataset, found.facts)
-        return found.told(**more, seed=found.facts.get("seed", change.seed))
+        return learnt(self.intervention, ask(self.model, self.options), self.dataset, found.facts)
+
+    def _left(self, kept: Adapter) -> bool:
+        """Whether it says that this training left it: files may have been lost, or come from another."""
+        if "model" not in kept.facts:
+            return False
+        change: Any = self.intervention
+        wanted = {"intervention": change.name, "seed": change.seed, **self._learnt(kept)}
+        told = {"intervention": change.name, **kept.facts}
+        return all(canonical(told.get(name)) == canonical(fact) for name, fact in wanted.items())

@@ -13,6 +13,8 @@ from brainbench.checkpoints import Checkpoint
 from brainbench.errors import DataError
 from brainbench.fetch import cache_folder
 from brainbench.identity import fingerprint
+from brainbench.nouns import Reporter
+from brainbench.progress import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,31 @@ class Training:
 
         try:
             save(adapter, self.folder / "adapter")
-        except OSError as error:
-            raise DataError(
-                f"A finished training cannot be kept in {self.folder}: {error.strerror}.",
-                hint="Make room there, or set BRAINBENCH_CACHE to another folder.",
-            ) from error
+        except DataError as error:
+            hint = "Make room there, or set BRAINBENCH_CACHE to another folder."
+            raise DataError(error.message, hint=hint) from error
         self.checkpoint.clear()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until no other process is at this training."""
-        from filelock import FileLock
+    def alone(self, reporter: Reporter) -> Iterator[None]:
+        """Wait until no other process is at this training, and say so; DataError where none can be kept."""
+        from filelock import FileLock, Timeout
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / ".lock"):
+        lock = FileLock(self.folder / ".lock")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                say(reporter, "Another process is at the same training: waiting until it has finished.")
+                lock.acquire()
+        except OSError as error:
+            sentence = f"A training cannot be kept in {self.folder}: {error.strerror}."
+            raise DataError(sentence, hint="Set BRAINBENCH_CACHE to a folder of yours.") from error
+        try:
             yield
+        finally:
+            lock.release()
 
 
 def _root() -> Path:

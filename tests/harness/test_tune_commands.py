@@ -164,6 +164,30 @@ def test_a_training_is_not_repeated_and_another_seed_is_another(
     assert other.fingerprint != load(trained[0]).fingerprint
 
 
+def test_what_another_training_left_and_what_nobody_signed_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the cache lies a copy of another seed's, then one that lost brainbench.json."""
+    monkeypatch.setenv("BRAINBENCH_CACHE", str(tmp_path / "cache"))
+
+    def fitted(seed: int) -> str:
+        said(typed(*FIT, "drawn", "--out", tmp_path / "kept", "--force", "--training-seed", seed))
+        return load(tmp_path / "kept").fingerprint
+
+    first = fitted(0)
+    (own,) = (tmp_path / "cache" / "trainings").glob("*/adapter")
+    second = fitted(1)
+    (other,) = set((tmp_path / "cache" / "trainings").glob("*/adapter")) - {own}
+    shutil.rmtree(own)
+    shutil.copytree(other, own)
+    assert fitted(0) == first != second
+    (own / "brainbench.json").unlink()
+    assert fitted(0) == first
+    count = sys.modules["brainbench_drawn"].TRAINED
+    assert fitted(0) == first
+    assert count == sys.modules["brainbench_drawn"].TRAINED
+
+
 def test_show_as_json_holds_all_but_the_weights(trained: tuple[Path, str]) -> None:
     told = json.loads(said(typed("show", trained[0] / "adapter_config.json", "--json")))
     adapter = load(trained[0])

@@ -24,7 +24,7 @@ _WITHOUT = {
     "narf": ("extra", "weight", "right", "balance", "start"),
     "narf-label": ("keep",),
 }
-_PEOPLE = re.compile(r"(best|worst)[1-9][0-9]*|[A-Za-z0-9_.-]+(\+[A-Za-z0-9_.-]+)*")
+_PEOPLE = re.compile(r"(?!(best|worst)0*$)[A-Za-z0-9_.-]+(\+[A-Za-z0-9_.-]+)*")
 
 
 def changed(arm: T, setting: str) -> T:
@@ -52,6 +52,8 @@ def _read(key: str, value: str, kind: Any) -> Any:
     if kind is int or kind is float:
         return _number(key, value, kind)
     if key == "types":
+        if not all(value.split("+")):
+            raise UsageError("types names no type of problem.", hint="Write syllogism or transitive.")
         return tuple(value.split("+"))
     if key == "people":
         if value and _PEOPLE.fullmatch(value) is None:
@@ -76,7 +78,9 @@ def _number(key: str, value: str, kind: type[int] | type[float]) -> int | float:
     except ValueError:
         number = math.nan
     least = _LEAST.get(key, 0)
-    if not math.isfinite(number) or number < least or (kind is float and key == "rate" and number <= 0):
+    above = key == "rate"  # with none, nothing would be learnt
+    if not math.isfinite(number) or number < least or (above and number == 0):
         sort = "whole number" if kind is int else "number"
-        raise UsageError(f"{key} cannot be {value!r}.", hint=f"Give a {sort} of at least {least}.")
+        bound = "above" if above else "of at least"
+        raise UsageError(f"{key} cannot be {value!r}.", hint=f"Give a {sort} {bound} {least}.")
     return number

@@ -7,6 +7,7 @@ as it was included (Xiao, Du & Lin 2026, "NARF", who stop early in one arm only;
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ import numpy as np
 
 from brainbench.arrays import FloatArray
 from brainbench.checkpoints import Checkpoint
+from brainbench.errors import ModelError
 from brainbench.nouns import Reporter
 from brainbench.progress import relabel
 from brainbench.tuning import Loss, Trainee
@@ -63,9 +65,21 @@ class Progress:
 
     @classmethod
     def read(cls, note: Mapping[str, Any]) -> Progress:
-        """From what `note` made."""
-        listed = {name: tuple(note[name]) for name in ("losses", "accuracies")}
-        return cls(**{**note, **listed})
+        """From what `note` made; raises ValueError for anything else."""
+        wanted = set(cls.__dataclass_fields__)
+        listed = {name: note.get(name) for name in ("losses", "accuracies")}
+        counts = [note.get(name) for name in ("epoch", "best", "waited", "batch")]
+        if (
+            set(note) != wanted
+            or any(type(count) is not int or count < 0 for count in counts)
+            or any(not isinstance(every, list) for every in listed.values())
+            or any(not isinstance(one, float) for every in listed.values() for one in every or ())
+            or not isinstance(note["seconds"], int | float)
+            or len(listed["losses"] or ()) != note["epoch"]
+            or note["waited"] > max(0, len(listed["accuracies"] or ()) - 1)
+        ):
+            raise ValueError("This is not how far a training came.")
+        return cls(**{**note, **{name: tuple(every or ()) for name, every in listed.items()}})
 
     def note(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -121,6 +135,7 @@ class Training:
             lost += self.trainee.gradients(step, self.loss, scale=1 / len(step)) * len(step)
             optimizer.step()
         epoch = before.epoch + 1
+        self._require_finite(epoch, lost)
         due = epoch % self.course.every == 0 or epoch == self.course.epochs
         found = (self.validate(),) if self.validate is not None and due else ()
         better = self.validate is None or any(one > before.reached for one in found)
@@ -144,6 +159,14 @@ class Training:
             ]
         return (order[start : start + size] for start in range(0, len(order), size))
 
+    def _require_finite(self, epoch: int, lost: float) -> None:
+        weights = self.trainee.parameters.values()
+        if not (math.isfinite(lost) and all(bool(each.isfinite().all()) for each in weights)):
+            raise ModelError(
+                f"Training left the finite numbers in epoch {epoch}, with the rate {self.course.rate:g}.",
+                hint=f"Choose a smaller one, as in @rate={self.course.rate / 10:g}.",
+            )
+
     def _optimizer(self) -> torch.optim.AdamW:
         import torch
 
@@ -164,22 +187,28 @@ class Training:
     def _resume(self, optimizer: torch.optim.AdamW) -> Weights:
         """Go back to where it stopped; the best weights so far. What does not fit is not gone on from."""
         found = self.kept.load() if self.kept is not None else None
-        names = set(self.trainee.parameters)
-        parts = ("now", "best", *_MOMENTS)
-        if found is None or set(found[0]) != {f"{part}/{name}" for part in parts for name in names}:
-            return self.trainee.weights()
-        if set(found[1]) != set(Progress().note()):  # noted by another version
+        if found is None or not self._fits(found[0]):
             return self.trainee.weights()
         import torch
 
         arrays, note = found
-        self.progress = Progress.read(note)
+        try:
+            self.progress = Progress.read(note)
+        except ValueError:
+            return self.trainee.weights()
         self.trainee.load(_of("now", arrays), self.progress.batch)
         steps = self.progress.epoch * sum(1 for _ in self._steps(0))
         for name, parameter in self.trainee.parameters.items():
             moments = {m: torch.tensor(arrays[f"{m}/{name}"]).to(parameter) for m in _MOMENTS}
             optimizer.state[parameter] = {"step": torch.tensor(float(steps)), **moments}
         return _of("best", arrays)
+
+    def _fits(self, arrays: Weights) -> bool:
+        parts, own = ("now", "best", *_MOMENTS), self.trainee.parameters
+        shapes = {f"{part}/{name}": tuple(each.shape) for part in parts for name, each in own.items()}
+        return {name: array.shape for name, array in arrays.items()} == shapes and all(
+            bool(np.isfinite(array).all()) for array in arrays.values()
+        )
 
     def _said(self) -> str:
         done = self.progress

@@ -124,7 +124,10 @@ class Tuning:
         if place in KINDS_OF_PROBLEM:
             return dataclasses.replace(self, name=name, types=(place,))
         if self.arm == "label-only":
-            raise UsageError(f"label-only looks at no region, and {place!r} is no type of problem.")
+            raise UsageError(
+                f"label-only looks at no region, and {place!r} is no type of problem.",
+                hint=f"Types: {', '.join(KINDS_OF_PROBLEM)}.",
+            )
         return dataclasses.replace(self, name=name, region=place)
 
     def tune(

@@ -137,6 +137,8 @@ class _Run:
         validate, asked = self._validation(task)
         training = Training(self.trainee, lesson.rows, lesson.loss, how.course, validate, kept)
         done = training.run(how.name, reporter)
+        if validate is not None and not asked:  # killed after its last epoch: for the number of items
+            validate()
         facts = {
             **how.told(),
             **self.material.facts,
@@ -214,7 +216,7 @@ class _Run:
 def _expected(how: Tuning, cost: Cost) -> str:
     """What a training will take, said before it starts."""
     gigabytes = [f"{size / 2**30:.2f} GiB" for size in (cost.needed, cost.free)]
-    minutes = cost.pass_seconds * how.epochs / 60
+    minutes = max(0.1, cost.pass_seconds * how.epochs / 60)
     return (
         f"{how.name}, seed {how.seed}: {cost.trained:,} numbers to train, {cost.batch} items at once; about "
         f"{gigabytes[0]} of memory beside the model ({gigabytes[1]} are free), and at most {minutes:.1f} "

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from brainbench.checkpoints import STATE, Checkpoint
+from brainbench.errors import ModelError
 from brainbench.progress import SilentReporter
 from brainbench_interventions.lessons import labels_and_brains
 from brainbench_interventions.training import Course, Progress, Training
@@ -137,16 +138,6 @@ def test_a_note_of_other_weights_starts_anew(line: Any, tmp_path: Path) -> None:
     assert train(line, Course(epochs=2), None, Checkpoint(tmp_path)).epoch == 2
 
 
-@pytest.mark.parametrize("change", [{"another": 1}, {"losses": None}])
-def test_a_note_of_another_version_starts_anew(line: Any, tmp_path: Path, change: dict[str, Any]) -> None:
-    kept = Checkpoint(tmp_path)
-    train(type(line)(), Course(epochs=1), None, kept)
-    arrays, note = kept.load() or ({}, {})
-    kept.save(arrays, {name: value for name, value in {**note, **change}.items() if value is not None})
-    train(line, Course(epochs=2), None, kept)
-    assert len(line.calls) == 2
-
-
 def test_fewer_items_at_once_stay_fewer_after_an_interruption(line: Any, tmp_path: Path) -> None:
     """Sums in another order have other last digits."""
     first = type(line)()
@@ -154,6 +145,57 @@ def test_fewer_items_at_once_stay_fewer_after_an_interruption(line: Any, tmp_pat
     train(first, Course(epochs=1), None, Checkpoint(tmp_path))
     train(line, Course(epochs=2), None, Checkpoint(tmp_path))
     assert line.batch == 2
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"losses": 5},
+        {"losses": ["a", "b"]},
+        {"losses": [0.5]},
+        {"epoch": "2"},
+        {"epoch": -2},
+        {"batch": -1},
+        {"waited": 3},
+        {"unknown": 1},
+        None,
+    ],
+)
+def test_a_note_that_is_of_no_training_starts_anew(line: Any, tmp_path: Path, spoilt: Any) -> None:
+    kept = Checkpoint(tmp_path)
+    train(line, Course(epochs=2), None, kept)
+    found = kept.load()
+    assert found is not None
+    kept.save(found[0], {} if spoilt is None else {**found[1], **spoilt})
+    resumed = type(line)()
+    assert train(resumed, Course(epochs=3), None, kept).epoch == 3
+    assert len(resumed.calls) == 3
+    undisturbed = type(line)()
+    train(undisturbed, Course(epochs=3))
+    np.testing.assert_array_equal(resumed.weights()["w"], undisturbed.weights()["w"])
+
+
+@pytest.mark.parametrize("spoil", [lambda array: array[:1], lambda array: array * np.nan])
+def test_noted_weights_that_do_not_fit_start_anew(line: Any, tmp_path: Path, spoil: Any) -> None:
+    kept = Checkpoint(tmp_path)
+    train(line, Course(epochs=2), None, kept)
+    found = kept.load()
+    assert found is not None
+    kept.save({name: spoil(array) for name, array in found[0].items()}, found[1])
+    resumed = type(line)()
+    train(resumed, Course(epochs=3), None, kept)
+    assert len(resumed.calls) == 3
+
+
+def test_a_training_that_leaves_the_finite_numbers_stops_and_says_what_to_do(
+    line: Any, tmp_path: Path
+) -> None:
+    line.inputs[3, 0] = np.inf
+    with pytest.raises(
+        ModelError, match=r"left the finite numbers in epoch 1, with the rate 0\.05\."
+    ) as caught:
+        train(line, Course(epochs=9, rate=0.05), None, Checkpoint(tmp_path))
+    assert caught.value.hint == "Choose a smaller one, as in @rate=0.005."
 
 
 def test_answers_weigh_alike_where_they_are_balanced(line: Any) -> None:

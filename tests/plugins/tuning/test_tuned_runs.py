@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from brainbench.adapter import Adapter
 from brainbench.adapter_files import save
 from brainbench.adapter_intervention import SavedAdapter
+from brainbench.checkpoints import Checkpoint
 from brainbench.nouns import ModelOptions, Task
 from brainbench.plan import Plan
-from brainbench.records import Record, Scores
+from brainbench.progress import SilentReporter
+from brainbench.records import Failure, Record, Scores
 from brainbench.runner import run
 from brainbench.task_scores import TaskScores
 from brainbench.trainings import Training, Trainings
@@ -126,6 +130,55 @@ def test_a_damaged_training_is_made_again(few: Any, cache: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-8])
     (again,) = computed(plan)
     assert told(again)["fingerprint"] == told(first)["fingerprint"]
+
+
+def test_a_training_killed_after_its_last_epoch_is_told_as_an_undisturbed_one(
+    few: Any, tmp_path: Path
+) -> None:
+    arm, kept = ARM["label-only"], Checkpoint(tmp_path / "kept")
+    with MODEL.open(ModelOptions(head=True), SilentReporter()) as opened:
+        undisturbed = arm.tune(opened, Stopping(few), SilentReporter(), kept)
+        resumed = arm.tune(opened, Stopping(few), SilentReporter(), kept)  # all of it is noted
+    assert isinstance(undisturbed, Adapter)
+    assert isinstance(resumed, Adapter)
+    assert undisturbed.facts["training"]["validation"]["items"]
+    assert resumed.fingerprint == undisturbed.fingerprint
+
+
+def test_a_cache_that_is_no_folder_is_one_sentence(
+    few: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setenv("BRAINBENCH_CACHE", str(tmp_path / "file"))
+    (found,) = computed(cells(datasets=[few], interventions=[ARM["label-only"]], tasks=[TASK], limit=1))
+    assert isinstance(found.outcome, Failure)
+    words = f"{found.outcome.message} {found.outcome.hint}"
+    assert "A training cannot be kept in" in words
+    assert "Set BRAINBENCH_CACHE" in words
+
+
+def test_who_waits_for_another_process_is_told_so(tmp_path: Path) -> None:
+    said: list[str] = []
+    held, free = threading.Event(), threading.Event()
+
+    class Saying(SilentReporter):
+        def say(self, sentence: str) -> None:
+            said.append(sentence)
+            free.set()
+
+    def hold() -> None:
+        with Training(tmp_path).alone(SilentReporter()):
+            held.set()
+            free.wait(20)
+
+    with Training(tmp_path).alone(Saying()):
+        assert not said
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(20)
+    with Training(tmp_path).alone(Saying()):
+        assert said == ["Another process is at the same training: waiting until it has finished."]
+    other.join()
 
 
 def test_items_that_were_trained_on_and_the_validation_set_itself_are_told(few: Any) -> None:

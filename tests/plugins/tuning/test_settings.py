@@ -58,7 +58,7 @@ def test_a_setting_is_read_and_stands_in_the_name(catalog: Catalog, spec: str, k
         ("label-only@weight=1", "has no setting 'weight'"),
         ("label-only@people=best3", "has no setting 'people'"),
         ("label-only@md", "label-only looks at no region"),
-        ("narf-label@", "does not name a place after each @"),
+        ("narf-label@", "does not name a place or a setting after each @"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(catalog: Catalog, spec: str, said: str) -> None:

@@ -44,7 +44,8 @@ LIMIT = 100  # problems of each task, in all the orders that it has
 FEWER = 10  # of those with many orders
 SEEDS = 3
 # Of every training: at the paper's rate (1e-4) so small a model hardly moves in its 100 epochs.
-COURSE = "@rate=1e-3@epochs=30@every=5@patience=3"
+COURSE_BESIDE_RATE = "@epochs=30@every=5@patience=3"
+COURSE = f"@rate=1e-3{COURSE_BESIDE_RATE}"
 KEPT = (
     *("model", "intervention", "learnt_from", "role", "protocol", "seen", "task", "problem_limit", "outcome"),
     *("reason", "accuracy", "low", "high", "items", "problems", "constant_accuracy"),
@@ -83,7 +84,7 @@ def parts() -> dict[str, list[str]]:
     """The commands by part: planted and not, real people, alignment, transfer and more labels."""
     names = ("none", ALONE, BRAIN)
     changes = [word for name in ("none", *taught(names[1:])) for word in ("--intervention", name)]
-    by_rate = [f"{name}@rate={rate}" for rate in RATES for name in taught(names[1:])]
+    by_rate = [f"{name}@rate={rate}{COURSE_BESIDE_RATE}" for rate in RATES for name in names[1:]]
     return {
         "simulated": run_of(SIMULATED, ["deduction_3_tiny"], taught(ARMS), SEEDS),
         "real": run_of(REAL, TASKS, taught(ARMS), SEEDS),
@@ -182,7 +183,8 @@ def main(arguments: Sequence[str]) -> int:
     commands = parts()
     failed = max((asked(commands[name], Path(database)) for name in names or commands), default=0)
     told = {name: "brainbench " + " ".join(command) for name, command in commands.items()}
-    found = json.loads(json.dumps(written(Path(database))).replace(COURSE, ""))  # it is in every name
+    text = json.dumps(written(Path(database)))
+    found = json.loads(text.replace(COURSE, "").replace(COURSE_BESIDE_RATE, ""))  # it is in every name
     Path(target).write_text(json.dumps({"commands": told, **found}, indent=1) + "\n")
     return failed
 

@@ -88,6 +88,11 @@ def with_seeds(interventions: list[Intervention], trainings: int) -> list[Interv
     """Each that trains so many times, with the seeds 0, 1, ...; what was trained before stays as it is."""
     from brainbench.tuning_fitting import has_seed, with_seed
 
+    if trainings > 1 and not any(map(has_seed, interventions)):
+        raise UsageError(
+            f"There is nothing to train {trainings} times.", hint="Name a fine-tuning, as in narf-label."
+        )
+
     return [
         with_seed(change, seed) if has_seed(change) else change
         for change in interventions

@@ -118,7 +118,9 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     show_default=True,
     help="How far one comes without a trained model: task type, length, response times, random weights, ...",
 )
-@click.option("--again", is_flag=True, help="Compute also what is already there.")
+@click.option(
+    "--again", is_flag=True, help="Compute also what is already there; kept trainings are asked anew."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON, and nothing else.")
 @db_option
 def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:

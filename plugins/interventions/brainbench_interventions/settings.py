@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FIXED = ("name", "arm", "source", "version", "seed")
 _SWITCH = {"yes": True, "no": False}
 _LEAST = {"rank": 1, "epochs": 1, "every": 1, "patience": 1, "extra": 0, "accumulate": 0}
+_MOST = {"rate": 10.0, "rank": 1024, "epochs": 100_000}  # beyond, numbers overflow or days go by
 # What has no meaning for an arm: the brain's part for who has none, and the labels' part.
 _BRAIN = ("region", "people", "weight", "similarity", "intercept", "right")
 _WITHOUT = {
@@ -77,10 +78,12 @@ def _number(key: str, value: str, kind: type[int] | type[float]) -> int | float:
         number = kind(value)
     except ValueError:
         number = math.nan
-    least = _LEAST.get(key, 0)
+    least, most = _LEAST.get(key, 0), _MOST.get(key, math.inf)
     above = key == "rate"  # with none, nothing would be learnt
-    if not math.isfinite(number) or number < least or (above and number == 0):
+    if not math.isfinite(number) or not least <= number <= most or (above and number == 0):
         sort = "whole number" if kind is int else "number"
-        bound = "above" if above else "of at least"
-        raise UsageError(f"{key} cannot be {value!r}.", hint=f"Give a {sort} {bound} {least}.")
+        bound = f"{'above' if above else 'of at least'} {least}" + (
+            f" and at most {most:.10g}" if key in _MOST else ""
+        )
+        raise UsageError(f"{key} cannot be {value!r}.", hint=f"Give a {sort} {bound}.")
     return number

@@ -119,6 +119,8 @@ class Tuning:
     def at(self, place: str) -> Self:
         """The same with a setting, "key=value", on a type of problem or another region; "name@place"."""
         name = f"{self.name}@{place}"
+        if _key(place) in map(_key, self.name.split("@")[1:]):
+            raise UsageError(f"{name!r} says twice what {_key(place)} is.", hint="Leave one of them out.")
         if "=" in place:
             return dataclasses.replace(changed(self, place), name=name)
         if place in KINDS_OF_PROBLEM:
@@ -157,6 +159,11 @@ class Tuning:
         made = {"intervention": parameters.pop("name"), "version": parameters.pop("version")}
         settings = {name: parameters[name] for name in SHARED}
         return {**made, "role": self.role, "seed": self.seed, "parameters": parameters, "settings": settings}
+
+
+def _key(place: str) -> str:
+    """The setting that stands behind an @."""
+    return place.partition("=")[0] if "=" in place else "types" if place in KINDS_OF_PROBLEM else "region"
 
 
 def arms() -> tuple[Tuning, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from brainbench.catalog import Catalog
-from brainbench.cli.planning import find_interventions, with_company
+from brainbench.cli.planning import find_interventions, with_company, with_seeds
 from brainbench.errors import UsageError
 from brainbench.plugins import discover, load
 
@@ -49,6 +49,10 @@ def test_a_setting_is_read_and_stands_in_the_name(catalog: Catalog, spec: str, k
         ("narf-label@rank=0", "rank cannot be '0'"),
         ("narf-label@rank=1.5", "rank cannot be '1.5'"),
         ("narf-label@rate=0", "rate cannot be '0'"),
+        ("narf-label@rate=1e38", "rate cannot be '1e38'"),
+        ("narf-label@rank=5000", "rank cannot be '5000'"),
+        ("narf-label@syllogism@transitive", "says twice what types is"),
+        ("narf-label@rate=1e-3@rate=1e-4", "says twice what rate is"),
         ("narf-label@early_stop=maybe", "early_stop cannot be 'maybe'"),
         ("narf-label@kind=ia3", "kind cannot be 'ia3'"),
         ("narf-label@keep=2", "has no setting 'keep'"),
@@ -84,6 +88,19 @@ def test_a_setting_that_makes_no_sense_is_refused(catalog: Catalog, spec: str, s
 def test_arms_bring_what_they_are_judged_by(catalog: Catalog, asked: list[str], computed: list[str]) -> None:
     found = with_company(catalog, find_interventions(catalog, tuple(asked)))
     assert [change.name for change in found] == computed
+
+
+def test_nothing_is_trained_three_times_where_nothing_is_trained(catalog: Catalog) -> None:
+    steered = find_interventions(catalog, ("nari-general",))
+    assert with_seeds(steered, 1) == steered
+    with pytest.raises(UsageError, match="nothing to train 3 times"):
+        with_seeds(steered, 3)
+    twice = with_seeds(find_interventions(catalog, ("none", "narf")), 2)
+    assert [(change.name, getattr(change, "seed", None)) for change in twice] == [
+        ("none", None),
+        ("narf", 0),
+        ("narf", 1),
+    ]
 
 
 def test_all_does_not_mean_to_train(catalog: Catalog) -> None:

@@ -11,9 +11,12 @@ from brainbench.plugins import discover, load
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("narf-label@rate=0", "rate cannot be '0'. Give a number above 0."),
+        ("narf-label@rate=0", "rate cannot be '0'. Give a number above 0 and at most 10."),
         ("narf-label@weight=-1", "weight cannot be '-1'. Give a number of at least 0."),
-        ("narf-label@epochs=1.5", "epochs cannot be '1.5'. Give a whole number of at least 1."),
+        (
+            "narf-label@epochs=1.5",
+            "epochs cannot be '1.5'. Give a whole number of at least 1 and at most 100000.",
+        ),
         ("narf-label@people=best0", "'best0' names no people. Write best3, worst3, or ids with + between."),
         ("narf-label@people=worst", "'worst' names no people. Write best3, worst3, or ids with + between."),
         ("narf-label@types=", "types names no type of problem. Write syllogism or transitive."),

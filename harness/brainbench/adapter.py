@@ -81,6 +81,14 @@ class Adapter:
         return tuple(dict.fromkeys(found))
 
     @property
+    def idle(self) -> bool:
+        """Whether it is known to change nothing: of a LoRA one matrix of each pair is zero."""
+        return self.kind == "lora" and not any(
+            self.weights[f"{module}{DOWN}"].any() and self.weights[f"{module}{UP}"].any()
+            for module in self.modules
+        )
+
+    @property
     def size(self) -> int:
         """How many numbers it holds."""
         return sum(array.size for array in self.weights.values())

@@ -17,6 +17,7 @@ from brainbench.adapter import Adapter
 from brainbench.adapter_files import load, save
 from brainbench.adapter_intervention import saved
 from brainbench.cli import main
+from brainbench.cli.tune_notes import notes
 from brainbench.nouns import ModelOptions
 from brainbench.plugins import discover
 from brainbench.plugins import load as load_plugins
@@ -346,3 +347,20 @@ def test_merging_loses_nothing_of_others(trained: tuple[Path, str], tmp_path: Pa
     save(Adapter("lora", wrong, 1), tmp_path / "wrong")
     said(typed("merge", tmp_path / "wrong", "--model", TINY, "--out", tmp_path / "none"), 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["merged", "mine", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"training": {"best_epoch": 0}}, "nothing: no epoch was better than the model as it was"),
+        ({}, "nothing"),
+    ],
+)
+def test_an_adapter_that_changes_nothing_says_so(facts: dict[str, Any], words: str) -> None:
+    pair = {"a.lora_A.weight": np.ones((2, 3)), "a.lora_B.weight": np.zeros((4, 2))}
+    idle = Adapter("lora", pair, 2, 4.0, facts=facts)
+    assert idle.idle
+    assert dict(notes(idle))["changes"] == words
+    acting = Adapter("lora", {**pair, "a.lora_B.weight": np.ones((4, 2))}, 2, 4.0)
+    assert not acting.idle
+    assert "changes" not in dict(notes(acting))

@@ -14,6 +14,10 @@ def notes(adapter: Adapter) -> list[tuple[str, str]]:
     """Headings and sentences."""
     facts = adapter.facts
     found = [("kind", _kind(adapter)), ("has seen", _sights(adapter))]
+    if adapter.idle:
+        kept = _mapping(facts.get("training")).get("best_epoch") == 0
+        why = ": no epoch was better than the model as it was" if kept else ""
+        found.append(("changes", f"nothing{why}"))
     if "intervention" in facts:
         seed = f", seed {facts['seed']}" if "seed" in facts else ""
         found.append(("trained by", f"{facts['intervention']}{version_of(facts)}{seed}"))

@@ -122,7 +122,7 @@ class Training:
             while not self.progress.over(self.course):
                 best = self._epoch(optimizer, best)
                 self._keep(optimizer, best)
-                relabel(advance, f"{name}: {self._said()}")
+                relabel(advance, f"{self._said()}: {name}")
                 advance(1)
         self.trainee.load(best)
         return self.progress

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from brainbench.errors import UsageError, words_of
-from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task, is_baseline
+from brainbench.nouns import (
+    BrainDataset,
+    DatasetSource,
+    Intervention,
+    Metric,
+    Model,
+    ModelSource,
+    Task,
+    is_baseline,
+)
 from brainbench.protocols import NAME, require
 
 T = TypeVar("T")
@@ -65,6 +74,7 @@ class Catalog:
     models: Registry[Model] = field(default_factory=lambda: Registry("model"))
     sources: Registry[ModelSource] = field(default_factory=lambda: Registry("model source"))
     datasets: Registry[BrainDataset] = field(default_factory=lambda: Registry("dataset"))
+    dataset_sources: Registry[DatasetSource] = field(default_factory=lambda: Registry("dataset source"))
     metrics: Registry[Metric] = field(default_factory=lambda: Registry("metric"))
     interventions: Registry[Intervention] = field(default_factory=lambda: Registry("intervention"))
     tasks: Registry[Task] = field(default_factory=lambda: Registry("task"))
@@ -77,37 +87,57 @@ class Catalog:
 
         Raises UsageError when nobody knows it, when two sources do, or when its source refuses it.
         """
-        if spec in self.models:
-            return self.models.get(spec)
-        found = {name: model for name in self.sources if (model := self._ask(name, spec))}
+        return self._find("Model", spec, self.models, self.sources, Model)
+
+    def find_dataset(self, spec: str) -> BrainDataset:
+        """The registered dataset called `spec`, or the one that a source knows; as for models."""
+        return self._find("Dataset", spec, self.datasets, self.dataset_sources, BrainDataset)
+
+    def _find(
+        self,
+        kind: str,
+        spec: str,
+        registered: Registry[T],
+        sources: Registry[ModelSource] | Registry[DatasetSource],
+        protocol: type[object],
+    ) -> T:
+        if spec in registered or not len(sources):
+            return registered.get(spec)
+        found = {name: thing for name in sources if (thing := self._ask(sources, name, spec, protocol))}
         if len(found) == 1:
-            return next(iter(found.values()))
+            return cast(T, next(iter(found.values())))
         if found:
             raise UsageError(
-                f"Model {spec!r} is ambiguous: the sources {' and '.join(sorted(found))} both know it.",
+                f"{kind} {spec!r} is ambiguous: the sources {' and '.join(sorted(found))} both know it.",
                 hint="Switch one off with BRAINBENCH_DISABLE_PLUGINS.",
             )
-        forms = "; ".join(f"{source.pattern} ({source.name})" for source in self.sources.values())
+        forms = "; ".join(f"{source.pattern} ({source.name})" for source in sources.values())
         raise UsageError(
-            f"There is no model called {spec!r}.",
-            hint=f"{suggest(spec, self.models.entries) if self.models else ''} Name it as {forms}.".strip(),
+            f"There is no {kind.lower()} called {spec!r}.",
+            hint=f"{suggest(spec, registered.entries) if registered else ''} Name it as {forms}.".strip(),
         )
 
-    def _ask(self, source: str, spec: str) -> Model | None:
+    def _ask(
+        self,
+        sources: Registry[ModelSource] | Registry[DatasetSource],
+        source: str,
+        spec: str,
+        protocol: type[object],
+    ) -> Model | BrainDataset | None:
         """What a source answers; one that breaks knows nothing, and is named among the problems.
 
         Raises UsageError when the source does: the name is its own, and wrong.
         """
-        asked, provider = self.sources.entries[source]
+        asked, provider = sources.entries[source]
         try:
-            if (model := asked.find(spec)) is not None:
-                require(model, Model, f"What source {source!r} found")
-            return model
+            if (thing := asked.find(spec)) is not None:
+                require(thing, protocol, f"What source {source!r} found")
+            return thing
         except (KeyboardInterrupt, UsageError):
             raise
         except BaseException as error:
             reason = f"{type(error).__name__}: {words_of(error)}"
-            self.report(provider, f"its model source {source!r} broke on {spec!r}: {reason}")
+            self.report(provider, f"its {sources.kind} {source!r} broke on {spec!r}: {reason}")
             return None
 
     def report(self, provider: Provider, reason: str) -> None:

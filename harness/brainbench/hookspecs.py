@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pluggy
 
 if TYPE_CHECKING:
-    from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task
+    from brainbench.nouns import BrainDataset, DatasetSource, Intervention, Metric, Model, ModelSource, Task
 
 PROJECT = "brainbench"
 API_VERSION = 1
@@ -36,8 +36,8 @@ def register_models(register: Register[Model | ModelSource]) -> None:
 
 
 @hookspec
-def register_datasets(register: Register[BrainDataset]) -> None:
-    """Call `register(dataset)` for each brain dataset to offer."""
+def register_datasets(register: Register[BrainDataset | DatasetSource]) -> None:
+    """Call `register(dataset)` for each brain dataset, or source of datasets, to offer."""
 
 
 @hookspec

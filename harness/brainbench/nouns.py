@@ -214,6 +214,28 @@ class BrainDataset(Protocol):
 
 
 @runtime_checkable
+class DatasetSource(Protocol):
+    """A place where datasets are found by name, such as folders: register it where a dataset would go."""
+
+    @property
+    def name(self) -> str:
+        """What the source is called; unique among registered datasets and sources."""
+        ...
+
+    @property
+    def pattern(self) -> str:
+        """The form of the names it knows, for people to read: "path/to/folder"."""
+        ...
+
+    def find(self, spec: str, /) -> BrainDataset | None:
+        """The dataset that `spec` names, or None when the name is not of this source's form; no network.
+
+        May raise UsageError for a name that is this source's own, and wrong.
+        """
+        ...
+
+
+@runtime_checkable
 class Metric(Protocol):
     """A way to compare features with responses. It sees arrays, never a model.
 

@@ -18,7 +18,7 @@ import pluggy
 from brainbench import hookspecs
 from brainbench.catalog import Catalog, Provider, Registry, suggest
 from brainbench.errors import PluginError, words_of
-from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelSource, Task
+from brainbench.nouns import BrainDataset, DatasetSource, Intervention, Metric, Model, ModelSource, Task
 from brainbench.protocols import missing, require_dataset_values, require_plain_values
 
 GROUP = "brainbench"
@@ -115,7 +115,7 @@ def _register(hook: str, staged: list[tuple[str, Any]]) -> Callable[[Any], None]
     """The callable handed to a hook: checks each thing's form at the very call."""
     protocols: dict[str, list[tuple[str, type[object]]]] = {
         "register_models": [("models", Model), ("sources", ModelSource)],
-        "register_datasets": [("datasets", BrainDataset)],
+        "register_datasets": [("datasets", BrainDataset), ("dataset_sources", DatasetSource)],
         "register_metrics": [("metrics", Metric)],
         "register_interventions": [("interventions", Intervention)],
         "register_tasks": [("tasks", Task)],

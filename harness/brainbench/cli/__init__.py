@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from brainbench.cli.board import board
+from brainbench.cli.data import data
 from brainbench.cli.list import list_installed
 from brainbench.cli.run import INTERRUPTED, run
 from brainbench.cli.steer import steer
@@ -59,3 +60,4 @@ main.add_command(list_installed)
 main.add_command(board)
 main.add_command(steer)
 main.add_command(tune)
+main.add_command(data)

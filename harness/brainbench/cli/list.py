@@ -52,14 +52,18 @@ def _rows(catalog: Catalog, kind: str) -> list[dict[str, Any]]:
         {"name": name, "what": _what(kind, thing), "provided by": str(provider)}
         for name, (thing, provider) in getattr(catalog, kind).entries.items()
     ]
-    if kind == "models":
+    for of, what, sources in (
+        ("models", "model", catalog.sources.entries),
+        ("datasets", "dataset", catalog.dataset_sources.entries),
+    ):
         rows += [
             {
                 "name": source.pattern,
-                "what": f"any model of the source {name!r}",
+                "what": f"any {what} of the source {name!r}",
                 "provided by": str(provider),
             }
-            for name, (source, provider) in catalog.sources.entries.items()
+            for name, (source, provider) in sources.items()
+            if of == kind
         ]
     return rows
 

@@ -23,7 +23,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
 
     names = ("dtype", "pooling", "device", "batch_size", "seed", "trust_remote_code")
     tasks = find_tasks(catalog, chosen["tasks"])
-    datasets = [catalog.datasets.get(name) for name in dict.fromkeys(chosen["datasets"])]
+    datasets = [catalog.find_dataset(name) for name in dict.fromkeys(chosen["datasets"])]
     _check("region", chosen["regions"], [region for dataset in datasets for region in dataset.regions])
     _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
     metrics = find_metrics(catalog, chosen["metrics"])

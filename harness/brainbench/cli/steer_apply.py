@@ -128,7 +128,7 @@ def _prompts(
 
         return prompts_of_task(catalog.tasks.get(task or TASK), items, chosen["limit"])
     known = {
-        prompt.stimulus.id: prompt for prompt in prompts_of_dataset(catalog.datasets.get(dataset), reporter)
+        prompt.stimulus.id: prompt for prompt in prompts_of_dataset(catalog.find_dataset(dataset), reporter)
     }
     if unknown := [item for item in items if item not in known]:
         raise UsageError(

@@ -62,7 +62,7 @@ def fit(  # noqa: PLR0913, PLR0917 - its options
     from brainbench.steering_fitting import fit as fit_steering
 
     found = catalog.find_model(model)
-    source, way = catalog.datasets.get(dataset), catalog.find_intervention(intervention)
+    source, way = catalog.find_dataset(dataset), catalog.find_intervention(intervention)
     if where is not None:
         way = acting_at(way, where)
     with BarReporter(console(stderr=True)) as reporter:

@@ -58,7 +58,7 @@ def fit(  # noqa: PLR0913, PLR0917 - its options
     from brainbench.tuning_fitting import fit as train
     from brainbench.tuning_fitting import training_of
 
-    found, source = catalog.find_model(model), catalog.datasets.get(dataset)
+    found, source = catalog.find_model(model), catalog.find_dataset(dataset)
     way = training_of(catalog.find_intervention(intervention), training_seed)
     with BarReporter(console(stderr=True)) as reporter:
         adapter = train(way, found, source, ModelOptions(**options, head=True), reporter)

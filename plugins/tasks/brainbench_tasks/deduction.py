@@ -18,7 +18,7 @@ from brainbench.arrays import Behaviour, FloatArray, Participant, Recording
 from brainbench.errors import DataError
 from brainbench.fetch import fetch
 from brainbench.hookspecs import Register
-from brainbench.nouns import BrainDataset, DatasetCard, Identity, Reporter
+from brainbench.nouns import BrainDataset, DatasetCard, DatasetSource, Identity, Reporter
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Stimulus
 from brainbench_tasks.deduction_card import card
 from brainbench_tasks.deduction_extra import extra_problems
@@ -43,6 +43,7 @@ from brainbench_tasks.deduction_items import (
 )
 from brainbench_tasks.deduction_made import GeneratedDeduction
 from brainbench_tasks.deduction_prompts import PROMPT_VERSION, stimulus
+from brainbench_tasks.prepared import PreparedFolders
 
 _ITEM_SETS = (
     ALL_ITEMS,
@@ -167,6 +168,7 @@ def _all_trials(reporter: Reporter) -> dict[str, Sequence[Trial]]:
 
 
 @hookimpl
-def register_datasets(register: Register[BrainDataset]) -> None:
-    """Offer the dataset."""
+def register_datasets(register: Register[BrainDataset | DatasetSource]) -> None:
+    """Offer the dataset, and any that somebody prepared from scans of their own."""
     register(Deduction())
+    register(PreparedFolders())

@@ -107,13 +107,18 @@ def agreed_problems(trials: Mapping[str, Sequence[Trial]]) -> tuple[Problem, ...
     return problems
 
 
-def _trial(where: str, row: Mapping[str, str | None]) -> Trial:
+def scanned_problem(where: str, row: Mapping[str, str | None]) -> Problem:
+    """The problem of a row of events; raises DataError, which calls the row `where`."""
     subtype = _SUBTYPE.fullmatch((row["stim_file"] or "").strip())
     first, second, third, conclusion = ((row[name] or "").strip() for name in _TEXTS)
     if subtype is None or not {first, second, third, conclusion}.isdisjoint({"", "n/a"}):
         raise DataError(f"{where}, names no known problem.", hint=WRONG_FILE_HINT)
     needed, truth, form = subtype.groups()
-    problem = Problem((first, second, third), conclusion, int(needed), truth == "true", form == "negate")
+    return Problem((first, second, third), conclusion, int(needed), truth == "true", form == "negate")
+
+
+def _trial(where: str, row: Mapping[str, str | None]) -> Trial:
+    problem = scanned_problem(where, row)
     seconds = _number(where, "response_time", row)
     right = _number(where, "accuracy", row)
     if right not in {0.0, 1.0} or seconds <= 0 or math.isinf(seconds):

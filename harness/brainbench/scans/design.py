@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainbench.errors import DataError
+from brainbench.errors import DataError, words_of
 from brainbench.scans.estimate import Array
 from brainbench.scans.settings import MEAN_RESPONSE, Settings, Study
 from brainbench.scans.tables import Row, is_missing, number, read_table, require_columns
@@ -30,11 +31,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """A run's model for some of its events. columns: names, matrix (volumes x columns)."""
+    """A run's model for some of its events. columns: names; notes: what nilearn said of it."""
 
     trials: Array
     others: Array
     columns: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def matrix(self) -> Array:
@@ -153,18 +155,23 @@ def design_of(
     )
     volumes = len(confounds)
     names = list(settings.confounds)
-    made = make_first_level_design_matrix(
-        tr * (np.arange(volumes) + settings.slice_time_ref),
-        frame,
-        hrf_model=settings.hrf,
-        drift_model=None if settings.drift == "none" else settings.drift,
-        high_pass=settings.high_pass,
-        add_regs=confounds if names else None,
-        add_reg_names=names or None,
-    )
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        made = make_first_level_design_matrix(
+            tr * (np.arange(volumes) + settings.slice_time_ref),
+            frame,
+            hrf_model=settings.hrf,
+            drift_model=None if settings.drift == "none" else settings.drift,
+            high_pass=settings.high_pass,
+            add_regs=confounds if names else None,
+            add_reg_names=names or None,
+        )
+    notes = tuple(dict.fromkeys(words_of(one.message) for one in said if isinstance(one.message, Warning)))
     own = list(chosen.values())
     rest = [name for name in made.columns if name not in own]
     counts = Counter(made.columns)
     if repeated := [name for name in counts if counts[name] > 1]:
         raise DataError(f"The design has two columns called {repeated[0]}.")
-    return Design(made[own].to_numpy(np.float64), made[rest].to_numpy(np.float64), (*own, *map(str, rest)))
+    return Design(
+        made[own].to_numpy(np.float64), made[rest].to_numpy(np.float64), (*own, *map(str, rest)), notes
+    )

@@ -187,13 +187,15 @@ def fit_run(job: Job, run: Run) -> FittedRun:
             raise DataError(f"{run.name}: {error.message}.", hint=error.hint) from error
         betas[np.ix_(np.searchsorted(positions, group), np.flatnonzero(signal))] = found
         designs.append(design)
-    notes = [f"{run.name}: neither sidecar nor header tells the TR; {tr:g} s is assumed."]
+    notes = [f"{run.name}: {note}" for design in designs for note in design.notes]
+    if source == "fallback":
+        notes.append(f"{run.name}: neither sidecar nor header tells the TR; {tr:g} s is assumed.")
     facts = {
         "tr": tr,
         "tr_from": source,
         "volumes": volumes,
         "columns": [design.matrix.shape[1] for design in designs],
-        "notes": notes if source == "fallback" else [],
+        "notes": list(dict.fromkeys(notes)),
     }
     affine = np.asarray(image.affine, dtype=np.float64)
     return FittedRun(run, trials, betas, masks, tuple(designs), series.mean, series.tsnr, affine, facts)

@@ -61,7 +61,7 @@ def nilearns(tree: Any, settings: Settings, kind: str) -> NDArray[np.float64]:
             mask_img=mask,
         ).fit(image, events=named, confounds=confounds)
         maps = [made.compute_contrast(own[i], output_type="effect_size") for i in singles]
-        return [made.masker_.transform(one)[0] for one in maps]
+        return [np.ravel(made.masker_.transform(one)) for one in maps]
 
     if settings.method == "lsa":
         return np.array(model(list(at)))

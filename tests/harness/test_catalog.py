@@ -57,6 +57,21 @@ def test_an_unknown_model_is_answered_with_near_names_and_the_sources_forms(toy:
     assert caught.value.hint == "Name it as x:<model> (s)."
 
 
+def test_datasets_have_sources_like_models(toy: dict[str, Any]) -> None:
+    found, registered = toy["dataset"](), toy["dataset"](name="x:mine")
+    made = catalog(models=(toy["model"]("letters"),))
+    made.datasets.entries = {"x:mine": (registered, HERE)}
+    made.dataset_sources.entries = {"s": (Source("s", found), HERE)}
+    assert made.find_dataset("x:mine") is registered
+    assert made.find_dataset("x:other") is found
+    with pytest.raises(UsageError, match="no dataset called 'mine'") as caught:
+        made.find_dataset("mine")
+    assert "x:<model> (s)" in caught.value.hint
+    made.dataset_sources.entries["t"] = (Source("t", toy["model"]("no dataset")), HERE)
+    assert made.find_dataset("x:other") is found
+    assert "its dataset source 't' broke" in made.problems[0].sentence
+
+
 def test_metrics_are_found_by_name_and_by_protocol(toy: dict[str, Any]) -> None:
     made = Catalog()
     paper, robust = toy["metric"](), toy["metric"](protocol="robust")

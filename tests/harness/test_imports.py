@@ -76,6 +76,8 @@ def third_party(modules: set[str]) -> set[str]:
         ("tune", "fit", "--help"),
         ("tune", "merge", "--help"),
         ("tune", "show", "TUNED"),
+        ("data", "--help"),
+        ("data", "prepare", "--help"),
     ],
     ids=" ".join,
 )

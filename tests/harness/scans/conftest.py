@@ -100,7 +100,8 @@ def regressors(events: pandas.DataFrame) -> Array:
         ["onset", "duration", "trial_type"]
     ]
     made = make_first_level_design_matrix(TR * np.arange(VOLUMES), frame, hrf_model="spm", drift_model=None)
-    return made[sorted(name for name in made if name != "constant")].to_numpy()
+    found: Array = made[sorted(name for name in made if name != "constant")].to_numpy()
+    return found
 
 
 def coloured(rng: np.random.Generator, rho: Array) -> Array:

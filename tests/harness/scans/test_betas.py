@@ -43,7 +43,7 @@ def nilearns(tree: Any, settings: Settings, kind: str) -> NDArray[np.float64]:
     events = pandas.read_csv(tree.file("2001", "events.tsv"), sep="\t")[["onset", "duration", "trial_type"]]
     confounds = pandas.read_csv(tree.file("2001", "desc-confounds_timeseries.tsv"), sep="\t")
     confounds = confounds[list(CONFOUNDS)].bfill()
-    at = np.flatnonzero(events.trial_type == kind)
+    at: list[int] = np.flatnonzero(events.trial_type == kind).tolist()
     own = {position: f"{kind}_stim{rank}" for rank, position in enumerate(at)}
 
     def model(singles: list[int]) -> list[NDArray[np.float64]]:
@@ -64,7 +64,7 @@ def nilearns(tree: Any, settings: Settings, kind: str) -> NDArray[np.float64]:
         return [np.ravel(made.masker_.transform(one)) for one in maps]
 
     if settings.method == "lsa":
-        return np.array(model(list(at)))
+        return np.array(model(at))
     return np.array([model([i])[0] for i in at])
 
 

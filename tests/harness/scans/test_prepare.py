@@ -303,13 +303,19 @@ def test_wrong_options_stop_the_run_before_any_work(tree: Any, tmp_path: Path) -
 
 
 def test_the_report_shows_what_was_done_and_escapes_what_files_say(one: Any, tmp_path: Path) -> None:
-    result = invoked(one, tmp_path, "--report")
+    hostile = "<i>hostile</i>"
+    one.rewrite(
+        one.file("2001", "desc-confounds_timeseries.tsv"),
+        lambda frame: frame.rename(columns={"csf": hostile}),
+    )
+    result = invoked(one, tmp_path, "--report", "--confound", "trans_x", "--confound", hostile)
     assert result.exit_code == 0, result.output
     (page,) = tmp_path.rglob("*_report.html")
     text = page.read_text()
     assert text.count("data:image/png;base64,") == 5  # two models, regions, tSNR, betas
     assert "SIMULATED" in text
-    assert "<script" not in text
+    assert "<i>" not in text
+    assert "&lt;i&gt;hostile" in text
     assert all(f">{name}<" in text for name in ("default", "frontoparietal", "somatomotor"))
 
 

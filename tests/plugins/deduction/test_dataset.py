@@ -7,11 +7,12 @@ from importlib.metadata import entry_points
 import pytest
 
 from brainbench.errors import UsageError
-from brainbench.nouns import BrainDataset
+from brainbench.nouns import BrainDataset, DatasetSource
 from brainbench_tasks.deduction import Deduction
 from brainbench_tasks.deduction_files import PARTICIPANTS, all_events, betas_of, data_hash
 from brainbench_tasks.deduction_items import Problem
 from brainbench_tasks.deduction_prompts import PROMPT_VERSION, stimulus
+from brainbench_tasks.prepared import PreparedFolders
 
 
 def test_the_table_of_files_is_complete() -> None:
@@ -99,9 +100,9 @@ def test_a_change_of_wording_needs_a_new_prompt_version() -> None:
 
 def test_the_plugin_offers_one_dataset_that_fits_the_protocol() -> None:
     (entry,) = entry_points(group="brainbench", name="deduction")
-    offered: list[BrainDataset] = []
+    offered: list[BrainDataset | DatasetSource] = []
     entry.load().register_datasets(offered.append)
-    assert offered == [Deduction()]
+    assert offered == [Deduction(), PreparedFolders()]
     dataset: BrainDataset = Deduction()
     assert isinstance(dataset, BrainDataset)
     assert [(found.name, dict(found.where)) for found in dataset.item_sets] == [

@@ -13,7 +13,7 @@ from brainbench.errors import DataError
 
 _BOLD = "desc-preproc_bold.nii"
 _ENTITY = re.compile(r"([a-zA-Z]+)-([a-zA-Z0-9+]+)")
-_WHICH_RUN = ("sub", "ses", "task", "acq", "ce", "dir", "rec", "run", "echo")  # say which run it is
+_WHICH_RUN = ("sub", "ses", "task", "acq", "ce", "rec", "dir", "run", "echo")  # say which run it is
 
 
 @dataclass(frozen=True, slots=True)

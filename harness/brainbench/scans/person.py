@@ -68,7 +68,6 @@ def _prepare(job: Job, label: str) -> Outcome:
         return Outcome(label, kept["trials"], kept["dropped"], reused=True)
     folder, start = folder_of(job.out, label), stem(job, label)
     sidecar = folder / f"{start}{EXTENSION}_betas.json"
-    sidecar.unlink(missing_ok=True)  # from here on what lies there belongs to no finished person
     fitted = [fit_run(job, run) for run in runs]
     require_one_grid(fitted)
     trials = [trial for one in fitted for trial in one.trials]

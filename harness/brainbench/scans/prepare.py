@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -100,7 +102,7 @@ def _outcomes(job: Job, labels: Sequence[str], jobs: int) -> Iterator[Outcome]:
         return
     # Started anew, not forked: threads of BLAS do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(labels)), mp_context=context)
+    pool = ProcessPoolExecutor(min(jobs, len(labels)), mp_context=context, initializer=_stop_at_once)
     try:
         waiting = {pool.submit(_alone, job, label): label for label in labels}
         for done in as_completed(waiting):
@@ -110,6 +112,11 @@ def _outcomes(job: Job, labels: Sequence[str], jobs: int) -> Iterator[Outcome]:
             yield done.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _stop_at_once() -> None:
+    """Leave at Ctrl-C without a word: what was written is whole, and the parent says that it stopped."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 
 def _alone(job: Job, label: str) -> Outcome:

@@ -127,7 +127,15 @@ def _masks(one: FittedRun) -> Picture:
     for at, mask in enumerate(one.masks.values()):
         labels[mask] = at + 1
     figure = plt.figure(figsize=(9, 3.5))
-    plot_roi(_volume(one, labels), bg_img=_volume(one, one.mean), figure=figure, colorbar=False)
+    plot_roi(
+        _volume(one, labels),
+        bg_img=_volume(one, one.mean),
+        figure=figure,
+        cmap="tab10",
+        vmin=1,
+        vmax=10,
+        colorbar=False,
+    )
     names = ", ".join(f"{at + 1} {name}" for at, name in enumerate(one.masks))
     return _png(f"Regions on the mean image of {one.run.name}: {names}", figure)
 

@@ -152,6 +152,11 @@ class PreparedFolders:
 
     def find(self, spec: str) -> BrainDataset | None:
         """The dataset in the folder `spec`; None where there is none. Raises UsageError for a broken one."""
+        if spec.partition(":")[0] in _KINDS and not Path(spec).exists():
+            raise UsageError(
+                f"{spec!r} is what a prepared dataset is called, which does not say where it lies.",
+                hint="Name its folder.",
+            )
         try:
             folder = open_folder(Path(spec).expanduser())
         except DataError as error:

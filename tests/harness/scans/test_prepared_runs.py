@@ -65,6 +65,8 @@ def test_a_folder_that_was_touched_or_is_broken_is_refused(folder: Path, tmp_pat
     description.write_text(json.dumps(told))
     with pytest.raises(UsageError, match="is not as `brainbench data prepare` writes it"):
         CATALOG.find_dataset(str(copy))
+    with pytest.raises(UsageError, match="does not say where it lies"):
+        CATALOG.find_dataset("creativity:mine")
     description.write_text("{}")
     with pytest.raises(UsageError, match="There is no dataset called"):
         CATALOG.find_dataset(str(copy))

@@ -170,6 +170,6 @@ def answered(trials: Sequence[Trial], responses: Responses, label: str) -> tuple
             raise DataError(
                 f"sub-{label}: {what} in {responses.name}: {', '.join(names[:5])}"
                 f"{f' and {len(names) - 5} more' if len(names) > 5 else ''}.",
-                hint="Rows and events are matched by condition and stimulus, never by order.",
+                hint="They are matched by condition and stimulus, and by a column run if there is one.",
             )
     return kept, dropped

@@ -5,6 +5,7 @@ The creativity prompts are those of `creativity_prompts`, the deduction prompts 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from brainbench_tasks import creativity_prompts, deduction_prompts
 from brainbench_tasks.deduction_items import scanned_problem
 
 _TEXTS = ("premise1", "premise2", "premise3", "conclusion", "stim_file")
+_ARTICLE = re.compile(r"^an? (?=\w)", re.IGNORECASE)  # the prompts have one of their own
 _PAPERS = {
     "creativity": "The method is that of Ismayilzada et al., arXiv:2604.03480 (2026).",
     "deduction": "The task is that of Lytle, Prado, Booth: OpenNeuro ds003076 (2020).",
@@ -124,7 +126,8 @@ class PreparedCreativity(_Prepared):
             raise DataError(
                 f"There is no prompt for the condition {row['condition']!r}.", hint=f"There are {known}."
             )
-        made = creativity_prompts.stimulus(row["condition"], row["shown"])
+        noun = _ARTICLE.sub("", row["shown"])
+        made = creativity_prompts.stimulus(row["condition"], noun)
         return Stimulus(row["stimulus_id"], made.messages, made.text, made.content, made.conditions)
 
 

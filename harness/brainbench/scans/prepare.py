@@ -10,8 +10,10 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -107,7 +109,8 @@ def _outcomes(job: Job, labels: Sequence[str], jobs: int) -> Iterator[Outcome]:
         waiting = {pool.submit(_alone, job, label): label for label in labels}
         for done in as_completed(waiting):
             error = done.exception()
-            if error is not None and type(error).__name__ == "BrokenProcessPool":
+            if isinstance(error, BrokenProcessPool):
+                time.sleep(0.2)  # after Ctrl-C, which ends the processes, too, it is our turn to stop
                 raise DataError("A process was killed, perhaps for want of memory.", hint="Use fewer --jobs.")
             yield done.result()
     finally:

@@ -38,6 +38,9 @@ def tune(
     """What training leaves; NotApplicable where there is nothing to train, or nothing to train on."""
     if not isinstance(model, Trainable):
         raise NotApplicable("The model gives no access to its weights.")
+    answers = model.language_model(reporter) if isinstance(model, OpenLanguageModel) else None
+    if isinstance(answers, Skip):
+        raise NotApplicable(answers.reason)
     material = gather_for(how, model, dataset, reporter)
     stimuli = (*stimuli_of(material, dataset, reporter), *extra_for(how, dataset))
     repairs = repairs_for(how, model, material, stimuli) if how.arm == "narf" else None

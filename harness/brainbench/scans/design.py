@@ -13,10 +13,11 @@ import numpy as np
 
 from brainbench.errors import DataError, words_of
 from brainbench.scans.estimate import Array
-from brainbench.scans.settings import MEAN_RESPONSE, Settings, Study
+from brainbench.scans.settings import Settings, Study
 from brainbench.scans.tables import Row, is_missing, number, read_table, require_columns
 
 _TRIAL = "trial{:04d}"
+_ROUNDING = 1e-6  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def placed(
         kinds = ", ".join(sorted({event.trial_type for event in events}))
         raise DataError(f"{where} has no event of type {wanted}, only {kinds}.", hint="See --trial-type.")
     single = {name for group in groups for name in group}
-    length = _duration(events, single, settings, where)
+    length = _length(settings)
     made = [
         Event(
             event.onset + settings.onset_shift,
@@ -99,7 +100,7 @@ def placed(
         for event in events
     ]
     for at, event in enumerate(made):
-        if event.onset < 0 or event.onset + event.duration > seconds:
+        if event.onset < 0 or event.onset + event.duration > seconds + _ROUNDING:
             raise DataError(
                 f"{where}: event {at + 1} ({event.trial_type}) lasts from {event.onset:g} to "
                 f"{event.onset + event.duration:g} s, outside the run of {seconds:g} s."
@@ -107,24 +108,21 @@ def placed(
     return made, [[at for at, event in enumerate(made) if event.trial_type in group] for group in groups]
 
 
-def _duration(events: Sequence[Event], single: set[str], settings: Settings, where: str) -> float | None:
+def _length(settings: Settings) -> float | None:
     """Seconds for all single trials, or None for those of the events."""
-    if not isinstance(settings.duration, str):
-        return settings.duration
-    if settings.duration != MEAN_RESPONSE:
-        return None
+    return settings.duration if not isinstance(settings.duration, str) else None
+
+
+def mean_response(events: Sequence[Event], study: Study, where: str) -> float | None:
+    """Mean response time, in seconds, of a run's right answers in single trials; None without any."""
+    single = {name for group in study.groups([event.trial_type for event in events]) for name in group}
     seconds = [
         number(event.row, "response_time", where)
         for event in events
         if event.trial_type in single and "response_time" in event.row and _is_right(event.row, where)
     ]
     known = [value for value in seconds if not math.isnan(value)]
-    if not known:
-        raise DataError(
-            f"{where} has no right answer with a response_time to take the duration from.",
-            hint="Give --duration in seconds, or --duration events.",
-        )
-    return float(np.mean(known))
+    return float(np.mean(known)) if known else None
 
 
 def _is_right(row: Mapping[str, str], where: str) -> bool:

@@ -46,7 +46,7 @@ def require_estimable(trials: Array, others: Array) -> None:
     """Raise DataError that names the first trial (from 1) whose regressor the remaining ones explain."""
     kept = _projected(trials, _basis(others))
     before, after = (trials**2).sum(axis=0), (kept**2).sum(axis=0)
-    lost = np.flatnonzero((before == 0) | (after <= _ESTIMABLE * before))
+    lost = np.flatnonzero((before <= _ESTIMABLE * before.max()) | (after <= _ESTIMABLE * before))
     if not len(lost):
         values, vectors = np.linalg.eigh(kept.T @ kept / np.sqrt(np.outer(after, after)))
         if values[0] <= _ESTIMABLE:

@@ -40,7 +40,8 @@ def open_image(path: Path, dimensions: int) -> Image:
     try:
         image = nibabel.load(path)
     except Exception as error:  # nibabel raises many kinds for a file that is no image
-        raise DataError(f"{path.name} cannot be read as an image: {words_of(error)}") from error
+        told = words_of(error).replace(str(path), path.name)  # reasons are written into the folder
+        raise DataError(f"{path.name} cannot be read as an image: {told}") from error
     shape = image.shape
     if dimensions == 3 and len(shape) == 4 and shape[3] == 1:
         image = image.slicer[..., 0]
@@ -95,7 +96,11 @@ def read_series(path: Path, image: Image, mask: NDArray[np.bool_], settings: Set
         mean = total / volumes
         spread = np.sqrt(np.maximum(squares / volumes - mean**2, 0) * volumes / max(volumes - 1, 1))
         tsnr = np.where(spread > 1e-6 * np.abs(mean), mean / spread, 0)
-    return Series(data, np.nan_to_num(mean).astype(np.float32), np.nan_to_num(tsnr).astype(np.float32))
+    return Series(
+        data,
+        np.nan_to_num(mean, posinf=0, neginf=0).astype(np.float32),
+        np.nan_to_num(tsnr).astype(np.float32),
+    )
 
 
 def _pieces(path: Path, image: Image, smoothing: float) -> Iterator[tuple[int, Array]]:

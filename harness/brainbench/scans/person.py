@@ -7,8 +7,9 @@ the sidecar tells, and whose files are those that it tells, is not computed agai
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from brainbench.errors import BrainbenchError, DataError, words_of
 from brainbench.identity import fingerprint
 from brainbench.kept_files import KeptFolder, as_json, write_files
 from brainbench.provenance import version_of
-from brainbench.scans.design import Design, design_of, placed, read_confounds, read_events
+from brainbench.scans.design import Design, design_of, mean_response, placed, read_confounds, read_events
 from brainbench.scans.estimate import single_trial_betas
 from brainbench.scans.files import Run, runs_of, sha256_of
 from brainbench.scans.images import open_image, read_series, repetition_time, scaled
@@ -26,7 +27,7 @@ from brainbench.scans.job import EXTENSION, Job, Outcome, folder_of, stem
 from brainbench.scans.outputs import arrays_of, region_facts, table_of
 from brainbench.scans.regions import Mask, masks_on, require_signal
 from brainbench.scans.responses import Trial, answered, person_key, trials_of
-from brainbench.scans.settings import PREPARE_VERSION
+from brainbench.scans.settings import MEAN_RESPONSE, PREPARE_VERSION
 
 PACKAGES = ("nilearn", "nibabel", "numpy", "scipy")
 
@@ -57,7 +58,10 @@ def prepare_person(job: Job, label: str) -> Outcome:
     except MemoryError:
         return Outcome(label, reason="There is not enough memory; use fewer --jobs.")
     except Exception as error:  # whatever one person's files do, the others are prepared
-        return Outcome(label, reason=f"{type(error).__name__}: {words_of(error)}")
+        told = words_of(error)
+        for folder in (job.bids, job.events, job.out):  # reasons are written into the folder
+            told = told.replace(f"{folder}{os.sep}", "")
+        return Outcome(label, reason=f"{type(error).__name__}: {told}")
 
 
 def _prepare(job: Job, label: str) -> Outcome:
@@ -68,7 +72,7 @@ def _prepare(job: Job, label: str) -> Outcome:
         return Outcome(label, kept["trials"], kept["dropped"], reused=True)
     folder, start = folder_of(job.out, label), stem(job, label)
     sidecar = folder / f"{start}{EXTENSION}_betas.json"
-    fitted = [fit_run(job, run) for run in runs]
+    fitted = [fit_run(one, run) for one, run in zip(with_durations(job, runs), runs, strict=True)]
     require_one_grid(fitted)
     trials = [trial for one in fitted for trial in one.trials]
     rows, dropped = list(range(len(trials))), 0
@@ -104,6 +108,25 @@ def _prepare(job: Job, label: str) -> Outcome:
     }
     write_files(folder, {**files, sidecar.name: as_json(told)})
     return Outcome(label, len(rows), dropped, notes=tuple(dict.fromkeys(notes)))
+
+
+def with_durations(job: Job, runs: Sequence[Run]) -> list[Job]:
+    """The job of each run: with seconds for "mean-response", the mean of the task's runs; raises DataError."""
+    if job.settings.duration != MEAN_RESPONSE:
+        return [job] * len(runs)
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        known = mean_response(read_events(run.events), job.study, run.name)
+        found.setdefault(run.entities["task"], []).extend([] if known is None else [known])
+    if lacking := [task for task, seconds in found.items() if not seconds]:
+        raise DataError(
+            f"task-{lacking[0]} has no right answer with a response_time to take the duration from.",
+            hint="Give --duration in seconds, or --duration events.",
+        )
+    seconds = {task: float(np.mean(known)) for task, known in found.items()}
+    return [
+        replace(job, settings=replace(job.settings, duration=seconds[run.entities["task"]])) for run in runs
+    ]
 
 
 def require_one_grid(fitted: Sequence[FittedRun]) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -26,6 +27,7 @@ from brainbench.provenance import version_of
 from brainbench.scans.files import is_simulated, participants, sha256_of
 from brainbench.scans.job import EXTENSION, Job, Outcome, folder_of, stem
 from brainbench.scans.person import prepare_person
+from brainbench.scans.prepared import open_folder
 from brainbench.scans.regions import require_regions
 from brainbench.scans.responses import person_key, same_words
 from brainbench.scans.tables import Row, as_tsv, is_missing, read_table
@@ -33,6 +35,7 @@ from brainbench.scans.tables import Row, as_tsv, is_missing, read_table
 DESCRIPTION, STIMULI, PEOPLE = "dataset_description.json", "stimuli.tsv", "participants.tsv"
 FORMAT = 1
 _BIDS_VERSION = "1.9.0"
+_PEOPLE = ("participant_id", "trials", "without_answer", "left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def prepare(  # noqa: PLR0913 - what a run is asked for
     require_regions(job.regions)
     if job.out.resolve() == job.bids.resolve():
         raise UsageError("--out is the folder of the derivatives itself.", hint="Name another --out.")
+    _require_own(job.out)
     labels = _chosen(participants(job.bids), only, exclude)
     job = replace(job, simulated=job.simulated or is_simulated(job.bids))
     outcomes: list[Outcome] = []
@@ -82,6 +86,18 @@ def prepare(  # noqa: PLR0913 - what a run is asked for
         first = f" sub-{outcomes[0].person}: {outcomes[0].reason}" if outcomes else ""
         raise DataError(f"Nobody of {len(outcomes)} could be prepared.{first}")
     return Prepared(tuple(outcomes), _describe(job, name, good, outcomes))
+
+
+def _require_own(out: Path) -> None:
+    """Raise UsageError for a folder whose description or people would be lost: those of another dataset."""
+    other = (out / DESCRIPTION).exists() and open_folder(out) is None
+    people = out / PEOPLE
+    if not other and people.exists() and not (out / DESCRIPTION).exists():
+        other = not people.read_bytes().startswith("\t".join(_PEOPLE).encode())
+    if other:
+        raise UsageError(
+            f"{out} holds another dataset, which would be overwritten.", hint="Name another --out."
+        )
 
 
 def _chosen(there: list[str], only: Sequence[str], exclude: Sequence[str]) -> list[str]:
@@ -120,6 +136,15 @@ def _outcomes(job: Job, labels: Sequence[str], jobs: int) -> Iterator[Outcome]:
 def _stop_at_once() -> None:
     """Leave at Ctrl-C without a word: what was written is whole, and the parent says that it stopped."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed tells nobody: without it nothing would ever end this process."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _alone(job: Job, label: str) -> Outcome:
@@ -175,7 +200,7 @@ def _describe(job: Job, name: str, good: Sequence[Outcome], outcomes: Sequence[O
         job.out,
         {
             STIMULI: texts,
-            PEOPLE: as_tsv(rows, list(rows[0])),
+            PEOPLE: as_tsv(rows, _PEOPLE),
             DESCRIPTION: as_json(description),
         },
     )

@@ -108,7 +108,10 @@ def _design(one: FittedRun, at: int) -> Picture:
 
     design = one.designs[at]
     figure, axes = plt.subplots(figsize=(9, 6))
-    plot_design_matrix(pandas.DataFrame(design.matrix, columns=list(design.columns)), axes=axes)
+    plot_design_matrix(
+        pandas.DataFrame(design.matrix, columns=[name.replace("$", r"\$") for name in design.columns]),
+        axes=axes,
+    )
     which = f", model {at + 1}" if len(one.designs) > 1 else ""
     return _png(f"Design matrix of {one.run.name}{which}", figure)
 

@@ -15,7 +15,7 @@ _SIX = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 _MEANS = ("global_signal", "csf", "white_matter")
 CONFOUNDS = tuple(f"{name}{ending}" for ending in ("", "_derivative1") for name in (*_SIX, *_MEANS))
 FROM_EVENTS, MEAN_RESPONSE = "events", "mean-response"
-PREPARE_VERSION = 1  # raised whenever the same files and settings would give other betas or trials
+PREPARE_VERSION = 2  # raised whenever the same files and settings would give other betas or trials
 
 
 @dataclass(frozen=True, slots=True)

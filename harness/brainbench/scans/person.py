@@ -111,7 +111,7 @@ def _prepare(job: Job, label: str) -> Outcome:
 
 
 def with_durations(job: Job, runs: Sequence[Run]) -> list[Job]:
-    """The job of each run: with seconds for "mean-response", the mean of the task's runs; raises DataError."""
+    """The job of each run: with seconds for "mean-response", that of the task; raises DataError."""
     if job.settings.duration != MEAN_RESPONSE:
         return [job] * len(runs)
     found: dict[str, list[float]] = {}

@@ -21,7 +21,8 @@ from brainbench.scans.estimate import single_trial_betas
 from brainbench.scans.files import Run
 from brainbench.scans.person import with_durations
 from brainbench.scans.prepare import prepare
-from brainbench.scans.settings import Settings
+from brainbench.scans.responses import Answer
+from brainbench.scans.settings import CONFOUNDS, Settings
 
 
 @pytest.mark.parametrize("name", ["dataset_description.json", "participants.tsv"])
@@ -113,3 +114,15 @@ def test_names_with_dollars_are_no_formulas(one: Any, tmp_path: Path) -> None:
     )
     prepare(replace(one.job(tmp_path), report=True), SilentReporter(), name="x")
     assert json.loads((tmp_path / "dataset_description.json").read_text())["Name"] == "x"
+
+
+def test_a_rating_is_the_mean_of_those_who_rated() -> None:
+    assert Answer("x", (1.0, float("nan"), 4.0, float("nan"))).rating == 2.5
+    assert np.isnan(Answer("x", (float("nan"),)).rating)
+
+
+def test_the_defaults_are_those_of_the_paper() -> None:
+    made = Settings()
+    assert (made.method, made.noise, made.hrf, made.drift) == ("lsa", "ar1", "spm", "cosine")
+    assert (made.high_pass, made.scaling, made.smoothing, made.fallback_tr) == (0.009, "zscore", 0.0, 2.0)
+    assert len(CONFOUNDS) == 18

@@ -32,7 +32,8 @@ WITH_LABELS = (
 ARMS = (*WITH_LABELS, *WITHOUT_LABELS)
 TYPES = ("syllogism", "transitive")
 MORE = (64, 192)  # problems beside the dataset's own, of the paper's 32 to 192
-RATES = ("1e-4", "5e-3")  # the paper's, which is for models of billions, and one above ours
+WEIGHTS = ("1", "10")  # of the brain's part of the loss, above the paper's 0.1
+WEIGHED = (BRAIN, "narf-label-shuffled-items")
 BY_TYPE = tuple(f"{name}@{kind}" for kind in TYPES for name in (BRAIN, ALONE))
 BY_COUNT = tuple(f"{name}@extra={count}" for count in MORE for name in (BRAIN, ALONE))
 SIMULATED = ("simulated-deduction-guide", "simulated-deduction-null")
@@ -44,8 +45,7 @@ LIMIT = 100  # problems of each task, in all the orders that it has
 FEWER = 10  # of those with many orders
 SEEDS = 3
 # Of every training: at the paper's rate (1e-4) so small a model hardly moves in its 100 epochs.
-COURSE_BESIDE_RATE = "@epochs=30@every=5@patience=3"
-COURSE = f"@rate=1e-3{COURSE_BESIDE_RATE}"
+COURSE = "@rate=1e-3@epochs=30@every=5@patience=3"
 KEPT = (
     *("model", "intervention", "learnt_from", "role", "protocol", "seen", "task", "problem_limit", "outcome"),
     *("reason", "accuracy", "low", "high", "items", "problems", "constant_accuracy"),
@@ -84,14 +84,14 @@ def parts() -> dict[str, list[str]]:
     """The commands by part: planted and not, real people, alignment, transfer and more labels."""
     names = ("none", ALONE, BRAIN)
     changes = [word for name in ("none", *taught(names[1:])) for word in ("--intervention", name)]
-    by_rate = [f"{name}@rate={rate}{COURSE_BESIDE_RATE}" for rate in RATES for name in names[1:]]
+    weighed = taught(f"{name}@weight={weight}" for weight in WEIGHTS for name in WEIGHED)
     return {
         "simulated": run_of(SIMULATED, ["deduction_3_tiny"], taught(ARMS), SEEDS),
         "real": run_of(REAL, TASKS, taught(ARMS), SEEDS),
         "premises": run_of(REAL, LONGER, taught((*names[1:], "narf-label-shuffled-items")), SEEDS, FEWER),
         "transfer": run_of(REAL, [OWN], taught(BY_TYPE), SEEDS),
-        "rates": run_of(SIMULATED[:1], ["deduction_3_tiny"], by_rate, SEEDS),
-        "extra": run_of(REAL, [OWN], taught(BY_COUNT), SEEDS),
+        "weights": run_of(SIMULATED[:1], ["deduction_3_tiny"], [*weighed, *taught([ALONE])], SEEDS),
+        "extra": run_of(REAL, [OWN], taught(BY_COUNT), 1),
         "alignment": [
             *("run", "--model", TINY, "--dataset", *REAL, "--metric", "predictivity/paper"),
             *(*changes, "--trainings", "1", "--no-baselines"),
@@ -183,8 +183,7 @@ def main(arguments: Sequence[str]) -> int:
     commands = parts()
     failed = max((asked(commands[name], Path(database)) for name in names or commands), default=0)
     told = {name: "brainbench " + " ".join(command) for name, command in commands.items()}
-    text = json.dumps(written(Path(database)))
-    found = json.loads(text.replace(COURSE, "").replace(COURSE_BESIDE_RATE, ""))  # it is in every name
+    found = json.loads(json.dumps(written(Path(database))).replace(COURSE, ""))  # it is in every name
     Path(target).write_text(json.dumps({"commands": told, **found}, indent=1) + "\n")
     return failed
 

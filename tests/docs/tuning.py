@@ -72,7 +72,7 @@ def _table(which: str, held: dict[str, Any]) -> list[str]:
     (base,) = (row for row in rows if row["intervention"] == "none" and row["problem_limit"] == limit)
     if more == ["transfer"]:
         return [_said(base), "", *_lines(TRANSFER, map(_transfer, moved))]
-    if more == ["rate"]:
+    if more == ["weight"]:
         return [
             _said(base),
             "",

@@ -174,13 +174,16 @@ def arms() -> tuple[Tuning, ...]:
         *("random-fmri", "random-fmri-mean", "mean-pattern", "shuffled-items", "other-person"),
     )
     of_narf: tuple[Patterns, ...] = (*towards, "random-direction")
-    of_both: tuple[Patterns, ...] = (*towards, "one-hot")
+    # Without the intercept the two dimensions of a right answer are predicted as p and -p, whose cosine with
+    # either answer is the same for all p: such a control, the paper's, has no gradient at all.
+    one_hot = dataclasses.replace(both, name="narf-label-one-hot", source="one-hot", intercept=True)
     return (
         narf,
         *(dataclasses.replace(narf, name=f"narf-{source}", source=source) for source in of_narf),
         both,
         Tuning(name="label-only", arm="label-only"),
-        *(dataclasses.replace(both, name=f"narf-label-{source}", source=source) for source in of_both),
+        *(dataclasses.replace(both, name=f"narf-label-{source}", source=source) for source in towards),
+        one_hot,
     )
 
 

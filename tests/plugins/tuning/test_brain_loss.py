@@ -174,3 +174,26 @@ def test_held_out_likeness_is_of_the_states_now_by_maps_of_the_states_before() -
                     each.append(p @ y / np.linalg.norm(p) / np.linalg.norm(y))
                 cosines.append(np.mean(each))
     assert likeness(found, now)["cosine_heldout"] == pytest.approx(float(np.median(cosines)), abs=1e-9)
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+def test_a_right_answer_without_intercept_has_no_gradient(intercept: bool) -> None:
+    """Its two dimensions are predicted as p and -p: a cosine that is the same for all p."""
+    import torch
+
+    found = material()
+    pairs = pairs_of(found, WRONG, source="one-hot", similarity="cosine", intercept=intercept, seed=0)
+    states = {p: torch.tensor(x[WRONG], requires_grad=True) for p, x in found.states.items()}
+    rows = [int(row) for row in np.flatnonzero(WRONG)]
+    losses = [part.loss({p: x.float() for p, x in states.items()}, rows) for part in pairs]
+    total: Any = sum(loss for loss in losses if loss is not None)
+    gradients = torch.autograd.grad(total, list(states.values()))
+    largest = max(float(one.abs().max()) for one in gradients)
+    assert (largest > 1e-3) == intercept
+    assert intercept or largest < 1e-6
+
+
+def test_the_arm_of_right_answers_has_the_intercept() -> None:
+    from brainbench_interventions.tuning import arms
+
+    assert {arm.name for arm in arms() if arm.intercept} == {"narf-label-one-hot"}

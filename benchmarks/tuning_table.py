@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import brain_share
+
 from brainbench.seeded_pairs import compare_over_seeds
 from brainbench.task_pairs import Answers
 from brainbench.task_scores import TaskScores
@@ -185,6 +187,7 @@ def main(arguments: Sequence[str]) -> int:
     told = {name: "brainbench " + " ".join(command) for name, command in commands.items()}
     found = json.loads(json.dumps(written(Path(database))).replace(COURSE, ""))  # it is in every name
     Path(target).write_text(json.dumps({"commands": told, **found}, indent=1) + "\n")
+    brain_share.main([target])
     return failed
 
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGE, FIGURES = ROOT / "docs/fine-tuning.md", ROOT / "docs/fine-tuning.json"
 COMMANDS = re.compile(r"(<!-- commands -->\n)(.*?)(<!-- end commands -->)", re.DOTALL)
 SUMMARY = re.compile(r"(<!-- summary -->\n)(.*?)(<!-- end summary -->)", re.DOTALL)
+SHARE = re.compile(r"(<!-- brain share -->\n)(.*?)(<!-- end brain share -->)", re.DOTALL)
 ALIGNMENT = re.compile(r"(<!-- alignment -->\n)(.*?)(<!-- end alignment -->)", re.DOTALL)
 BLOCK = re.compile(r"(<!-- table: (.+?) -->\n)(.*?)(<!-- end table -->)", re.DOTALL)
 HEADINGS = (
@@ -34,6 +35,7 @@ def rendered(text: str, held: dict[str, Any]) -> str:
     commands = "\n".join(f"{command} --db tuning.db" for command in held["commands"].values())
     text = COMMANDS.sub(lambda match: f"{match[1]}```\n{commands}\n```\n{match[3]}", text)
     text = _filled(SUMMARY, text, lambda: _summary(held["arms"]))
+    text = _filled(SHARE, text, lambda: _shares(held["brain_share"]))
     text = _filled(ALIGNMENT, text, lambda: _aligned(held["alignment"]))
     return BLOCK.sub(lambda match: match[1] + "\n".join(_table(match[2], held)) + "\n" + match[4], text)
 
@@ -54,6 +56,11 @@ def _summary(arms: list[Row]) -> list[str]:
                 f"{_ends(best)} over the best control, `{best['control']}`."
             )
     return lines
+
+
+def _shares(shares: dict[str, float]) -> list[str]:
+    """How much of the first gradient comes from the brain."""
+    return [f"- `{name}`: {100 * share:.2g} % of the labels' gradient" for name, share in shares.items()]
 
 
 def _table(which: str, held: dict[str, Any]) -> list[str]:

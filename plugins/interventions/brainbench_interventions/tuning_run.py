@@ -47,7 +47,7 @@ def tune(
     start = _start(how, model, dataset, reporter, kept)
     with model.in_training(how.form, stimuli, WORDS, how.seed) as trainee:
         _take_as_many(trainee, kept)
-        run = _Run(how, dataset, trainee, material, stimuli)
+        run = Run(how, dataset, trainee, material, stimuli)
         lesson = run.lesson() if repairs is None else run.lesson_of(repairs, model)
         if start is not None:
             trainee.load(start.weights)
@@ -85,7 +85,7 @@ def _take_as_many(trainee: Trainee, kept: Checkpoint | None) -> None:
 
 
 @dataclass
-class _Run:
+class Run:
     """One training: the trainee, and what it is to learn."""
 
     how: Tuning

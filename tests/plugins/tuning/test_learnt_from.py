@@ -18,7 +18,7 @@ from brainbench.stimuli import Stimulus
 from brainbench_interventions.material import Material
 from brainbench_interventions.tuning import Tuning, arms
 from brainbench_interventions.tuning_material import extra_for, gather_for, repairs_for, stimuli_of
-from brainbench_interventions.tuning_run import _Run
+from brainbench_interventions.tuning_run import Run
 from brainbench_models.embedded import EmbeddedModel
 from brainbench_models.shipped import ShippedCheckpoint
 
@@ -35,7 +35,7 @@ def opened() -> Iterator[Any]:
 def made_by(how: Tuning, few: Any, model: Any, trainee: Any, material: Material | None = None) -> Any:
     """A run that is ready for its lesson."""
     material = material or gather_for(how, model, few, SILENT)
-    return _Run(how, few, trainee, material, stimuli_of(material, few, SILENT))
+    return Run(how, few, trainee, material, stimuli_of(material, few, SILENT))
 
 
 def test_each_setting_and_each_control_has_a_loss_of_its_own(opened: Any, few: Any) -> None:

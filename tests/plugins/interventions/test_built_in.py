@@ -135,12 +135,17 @@ def test_run_takes_names_with_a_place(catalog: Catalog) -> None:
     assert {cell.intervention.name for cell in plan if cell.intervention is not None} == set(asked)
 
 
+def test_a_region_and_a_type_may_both_be_named(catalog: Catalog) -> None:
+    found: Any = catalog.find_intervention("nari@md@syllogism")
+    assert (found.name, found.region, found.types) == ("nari@md@syllogism", "md", ("syllogism",))
+
+
 @pytest.mark.parametrize(
     ("spec", "match"),
     [
-        ("nari@md@syllogism", "does not name one place"),
-        ("nari@", "does not name one place"),
-        ("nari@m d", "does not name one place"),
+        ("nari@md@", "does not name a place or a setting after each @"),
+        ("nari@", "does not name a place or a setting after each @"),
+        ("nari@m d", "does not name a place or a setting after each @"),
         ("none@md", "'none' is the same everywhere: it takes no @md"),
         ("nary@md", "no intervention called 'nary'"),
         ("@md", "no intervention called ''"),

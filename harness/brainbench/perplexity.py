@@ -113,3 +113,10 @@ def _tokens(lm: Any, request: Request) -> int | None:
     if whole[: len(start)] != start or (most is not None and len(whole) > most + 1):
         return None
     return len(whole) - len(start) or None
+
+
+def cost(before: Perplexity | None, after: Perplexity | None) -> dict[str, Any] | None:
+    """What a change costs on neutral text, as plain JSON; None where either is not known."""
+    if before is None or after is None:
+        return None
+    return {"before": before.value, "after": after.value, "tokens": after.tokens, "unit": after.unit}

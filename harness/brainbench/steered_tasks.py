@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from brainbench.errors import PluginError
-from brainbench.nouns import BrainDataset, OpenModel, Task
-from brainbench.perplexity import Perplexity
+from brainbench.nouns import OpenModel, Task
+from brainbench.perplexity import Perplexity, cost
 from brainbench.plan import TaskCell, needs_dataset
 from brainbench.records import Outcome, Skip
 from brainbench.slots import phase
 from brainbench.steering import Fits, Role, Steerable, Steering
+from brainbench.task_exposure import told_of_fit
 from brainbench.task_nouns import LanguageModel, validation_of
 from brainbench.task_scores import TaskScores
 from brainbench.workbench import Workbench
@@ -71,7 +72,7 @@ def ask_steered(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outco
     strength = choice.strength if choice else 1.0
     told = {
         **scores.details["steering"],
-        "fitted": _fitted(steering, cell.dataset),
+        "fitted": told_of_fit(steering.facts, cell.dataset),
         "role": change.role,
         "strength": strength,
         "protocol": cell.protocol if choice else "fixed",
@@ -95,20 +96,6 @@ def _require_others(choice: Choice, scores: TaskScores, tried: TaskScores) -> No
     asked = {item.prompt_hash for item in tried.items}
     if shared := sum(item.prompt_hash in asked for item in scores.items):
         raise PluginError(f"The validation set {choice.task} has {shared} of the items it is to choose for.")
-
-
-def _fitted(steering: Steering, dataset: BrainDataset | None) -> dict[str, Any]:
-    """What a steering's facts say it was fitted on, in few words; of repairs also how many succeeded.
-
-    Whether the dataset is made up is the dataset's to say: a plugin may forget it.
-    """
-    facts = steering.facts
-    sizes = {
-        name: len(facts[key]) for name, key in (("items", "fitted_on"), ("people", "people")) if key in facts
-    }
-    kept = ("dataset", "region", "simulated", "targeted", "repaired")
-    made_up = {} if dataset is None else {"simulated": dataset.simulated}
-    return {**{name: facts[name] for name in kept if name in facts}, **sizes, **made_up}
 
 
 class _Asked:
@@ -174,11 +161,7 @@ class _Asked:
         kept = self._bench.untouched(self._cell)
         if "perplexity" not in kept:
             kept["perplexity"] = self._perplexity(self._steering.scaled(0.0))
-        before: Perplexity | None = kept["perplexity"]
-        after = self._perplexity(self._steering.scaled(strength))
-        if before is None or after is None:
-            return None
-        return {"before": before.value, "after": after.value, "tokens": after.tokens, "unit": after.unit}
+        return cost(kept["perplexity"], self._perplexity(self._steering.scaled(strength)))
 
     def _perplexity(self, steering: Steering) -> Perplexity | None:
         from brainbench.perplexity import perplexity

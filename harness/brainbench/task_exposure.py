@@ -7,6 +7,7 @@ from typing import Any
 
 from brainbench.adapter import Adapter
 from brainbench.errors import NotApplicable
+from brainbench.nouns import BrainDataset
 from brainbench.steering import Steering
 
 
@@ -34,6 +35,19 @@ def told_of_steering(
             "seen": None if known is None else sum(found[""] in known for found in names),
         }
     }
+
+
+def told_of_fit(facts: Mapping[str, Any], dataset: BrainDataset | None) -> dict[str, Any]:
+    """What facts say it was learnt from, in few words; of repairs also how many succeeded.
+
+    Whether the dataset is made up is the dataset's to say: a plugin may forget it.
+    """
+    sizes = {
+        name: len(facts[key]) for name, key in (("items", "fitted_on"), ("people", "people")) if key in facts
+    }
+    kept = ("dataset", "region", "simulated", "targeted", "repaired")
+    made_up = {} if dataset is None else {"simulated": dataset.simulated}
+    return {**{name: facts[name] for name in kept if name in facts}, **sizes, **made_up}
 
 
 def told_of_adapter(

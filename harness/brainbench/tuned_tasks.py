@@ -9,11 +9,12 @@ from typing import Any, get_args
 from brainbench.adapter import Adapter
 from brainbench.errors import PluginError
 from brainbench.nouns import OpenModel
-from brainbench.perplexity import Perplexity, perplexity
+from brainbench.perplexity import Perplexity, cost, perplexity
 from brainbench.plan import TaskCell, needs_dataset
 from brainbench.records import Outcome, Skip
 from brainbench.slots import phase
 from brainbench.steering import Role
+from brainbench.task_exposure import told_of_fit
 from brainbench.task_nouns import LanguageModel
 from brainbench.tuning import Tunes
 from brainbench.workbench import Workbench
@@ -46,8 +47,8 @@ def ask_tuned(cell: TaskCell, bench: Workbench, made: dict[str, Any]) -> Outcome
         from brainbench.lm_eval_adapter import ask
 
         scores = ask(cell.task, language, limit=cell.limit, adapter=adapter)
-        cost = _cost(before, _perplexity_after(cell, bench, language))
-    told = {**scores.details["tuning"], **_told(cell, adapter), "role": change.role, "perplexity": cost}
+        paid = cost(before, _perplexity_after(cell, bench, language))
+    told = {**scores.details["tuning"], **_told(cell, adapter), "role": change.role, "perplexity": paid}
     return replace(scores, details={**scores.details, "tuning": told})
 
 
@@ -59,17 +60,12 @@ def _told(cell: TaskCell, adapter: Adapter) -> dict[str, Any]:
     protocol = "fixed"
     if isinstance(stopped, Mapping):
         protocol = "paper" if stopped.get("task") == cell.task.name else "validation"
-    sizes = {
-        name: len(facts[key]) for name, key in (("items", "fitted_on"), ("people", "people")) if key in facts
-    }
-    made_up = {} if cell.dataset is None else {"simulated": cell.dataset.simulated}
-    fitted = {name: facts[name] for name in ("dataset", "region", "simulated") if name in facts}
     return {
         "kind": adapter.kind,
         "protocol": protocol,
         "seed": facts.get("seed", 0),
         "settings": facts.get("settings", {}),
-        "fitted": {**fitted, **sizes, **made_up},
+        "fitted": told_of_fit(facts, cell.dataset),
         "training": training,
         "brain": facts.get("brain"),
     }
@@ -91,10 +87,3 @@ def _perplexity_after(cell: TaskCell, bench: Workbench, language: LanguageModel)
         kept["perplexity"] = perplexity(language)
     after: Perplexity | None = kept["perplexity"]
     return after
-
-
-def _cost(before: Perplexity | None, after: Perplexity | None) -> dict[str, Any] | None:
-    """Perplexity on neutral text, of the model as it is and as it was trained."""
-    if before is None or after is None:
-        return None
-    return {"before": before.value, "after": after.value, "tokens": after.tokens, "unit": after.unit}

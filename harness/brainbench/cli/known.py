@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from brainbench.cli.common import console
+from brainbench.text import plain
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def print_with_notes(table: Table, notes: Sequence[tuple[str, str]]) -> None:
+    """What is kept, as a table, and under it headings with what is known of it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for heading, words in notes:
+        grid.add_row(Text(heading, style="bold"), Text(plain(words), overflow="fold"))
+    out = console()
+    for part in (table, grid):
+        out.print(part)
+        out.print()
 
 
 def version_of(facts: Mapping[str, Any], name: str = "version") -> str:

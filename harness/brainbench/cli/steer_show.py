@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainbench.cli.common import console
-from brainbench.cli.known import data_of, model_of, version_of
+from brainbench.cli.known import data_of, model_of, print_with_notes, version_of
 from brainbench.errors import UsageError
 from brainbench.text import plain
 
@@ -113,14 +112,7 @@ def print_summary(steering: Steering, path: Path) -> None:
         table.add_column(column, justify="left" if column in {"place", "kind"} else "right")
     for place in summary(steering)["places"]:
         table.add_row(*_cells(place))
-    out = console()
-    out.print(table)
-    out.print()
-    grid = Table.grid(padding=(0, 2))
-    for heading, words in _notes(steering):
-        grid.add_row(Text(heading, style="bold"), Text(plain(words), overflow="fold"))
-    out.print(grid)
-    out.print()
+    print_with_notes(table, _notes(steering))
 
 
 def _cells(place: dict[str, Any]) -> tuple[str, ...]:

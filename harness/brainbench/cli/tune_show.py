@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainbench.cli.common import console
+from brainbench.cli.known import print_with_notes
 from brainbench.text import plain
 
 if TYPE_CHECKING:
@@ -87,11 +87,4 @@ def print_summary(adapter: Adapter, path: Path) -> None:
     for row in summary(adapter)["modules"]:
         norm = "" if row["norm"] is None else f"{row['norm']:.4g}"
         table.add_row(Text(plain(row["modules"])), str(row["count"]), f"{row['size']:,}", norm)
-    out = console()
-    out.print(table)
-    out.print()
-    grid = Table.grid(padding=(0, 2))
-    for heading, words in notes(adapter):
-        grid.add_row(Text(heading, style="bold"), Text(plain(words), overflow="fold"))
-    out.print(grid)
-    out.print()
+    print_with_notes(table, notes(adapter))

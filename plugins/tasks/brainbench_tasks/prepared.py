@@ -6,6 +6,7 @@ The creativity prompts are those of `creativity_prompts`, the deduction prompts 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _PAPERS = {
 
 
 @dataclass(frozen=True, eq=False)
-class _Prepared:
+class _Prepared(ABC):
     """What both experiments share."""
 
     folder: PreparedFolder
@@ -113,8 +114,9 @@ class _Prepared:
         del reporter
         return self.folder.behaviour()
 
+    @abstractmethod
     def _stimulus(self, row: dict[str, str]) -> Stimulus:
-        raise NotImplementedError
+        """What was shown, from a row of the folder's table."""
 
 
 class PreparedCreativity(_Prepared):

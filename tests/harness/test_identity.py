@@ -79,6 +79,16 @@ def test_each_thing_that_decides_a_training_decides_where_it_is_kept(toy: Toy) -
     assert identify_training(**elsewhere) == found[0]
 
 
+def test_a_training_is_known_by_how_its_validation_set_is_asked(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arm = next(iter(arms()))
+    learnt = (toy["model"](), ModelOptions(), arm, toy["dataset"]())
+    before = identify_training(*learnt)
+    monkeypatch.setattr("brainbench.identity.ADAPTER", -1)
+    assert identify_training(*learnt) != before
+
+
 def test_what_does_not_decide_a_number_leaves_the_fingerprint(cell: Cell) -> None:
     elsewhere = replace(cell, options=ModelOptions(device="cuda", batch_size=3))
     assert identify(elsewhere).fingerprint == identify(cell).fingerprint

@@ -46,7 +46,7 @@ def tune(
     repairs = repairs_for(how, model, material, stimuli) if how.arm == "narf" else None
     start = _start(how, model, dataset, reporter, kept)
     with model.in_training(how.form, stimuli, WORDS, how.seed) as trainee:
-        _take_as_many(trainee, kept)
+        take_as_many(trainee, kept)
         run = Run(how, dataset, trainee, material, stimuli)
         lesson = run.lesson() if repairs is None else run.lesson_of(repairs, model)
         if start is not None:
@@ -76,7 +76,7 @@ def _start(
     return tune(first, model, dataset, reporter, Checkpoint(kept.folder / "start") if kept else None)
 
 
-def _take_as_many(trainee: Trainee, kept: Checkpoint | None) -> None:
+def take_as_many(trainee: Trainee, kept: Checkpoint | None) -> None:
     """As many items at once as before it was interrupted: all that is computed anew is then the same."""
     found = kept.load() if kept is not None else None
     batch = found[1].get("batch") if found is not None else None

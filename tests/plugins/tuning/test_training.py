@@ -14,6 +14,7 @@ from brainbench.errors import ModelError
 from brainbench.progress import SilentReporter
 from brainbench_interventions.lessons import labels_and_brains
 from brainbench_interventions.training import Course, Progress, Training
+from brainbench_interventions.tuning_run import take_as_many
 
 LABELS = np.arange(10) % 3 > 0
 LESSON = labels_and_brains(LABELS, (), 0.0, balance=False)
@@ -207,3 +208,16 @@ def test_answers_weigh_alike_where_they_are_balanced(line: Any) -> None:
     }
     assert sum(by_answer[True]) == pytest.approx(sum(by_answer[False]))
     assert float(lesson.loss(rows, line.outputs(rows))) == pytest.approx(10 * np.log(2))
+
+
+@pytest.mark.parametrize(("noted", "taken"), [(2, 2), (0, 4), ("2", 4), (None, 4)])
+def test_all_is_computed_anew_with_as_many_items_at_once(
+    line: Any, tmp_path: Path, noted: Any, taken: int
+) -> None:
+    """Also what comes before the loop, the states that maps are fitted on."""
+    kept = Checkpoint(tmp_path)
+    kept.save({"now/w": np.zeros(3, np.float32)}, {"batch": noted})
+    take_as_many(line, kept)
+    assert line.batch == taken
+    take_as_many(line, None)
+    assert line.batch == taken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from brainbench.plan import NOTHING
@@ -48,8 +48,10 @@ def _sheet(group: Group) -> Sheet:
     first = group.rows[0]
     trained = f" on {source(first)}" if source(first) else ""
     kept = ", as was kept" if source(first) and not first["learnt_from"] else ""
-    title = plain(f"{group.who}, fine-tuned{trained}{group.simulated}{kept}")
-    arms = _arms(group.rows)
+    shared = _shared({row["intervention"] for row in group.rows})
+    alike = f", all with {', '.join(shared)}" if shared else ""
+    title = plain(f"{group.who}, fine-tuned{trained}{group.simulated}{kept}{alike}")
+    arms = _arms(_without(shared, row) for row in group.rows)
     arms.sort(key=_order)
     named = Counter(arm[0]["intervention"] for arm in arms if arm[0]["outcome"] == "scores")
     telling = {name: _telling([arm[0] for arm in arms if arm[0]["intervention"] == name]) for name in named}
@@ -61,6 +63,25 @@ def _sheet(group: Group) -> Sheet:
         Section(name, tuple(lines), apart=name in HEADINGS[2:]) for name, lines in parts.items() if lines
     ]
     return without_empty(Sheet(title, COLUMNS, tuple(sections), "fine-tuning"))
+
+
+def _shared(names: Collection[str]) -> tuple[str, ...]:
+    """What stands behind an @ in all names, of several: said once, above."""
+    first, *others = (name.split("@")[1:] for name in sorted(names))
+    return tuple(place for place in first if others and all(place in own for own in others))
+
+
+def _without(shared: Sequence[str], row: Row) -> Row:
+    """The row with shorter names, its own and its control's."""
+
+    def shorter(name: str) -> str:
+        first, *places = name.split("@")
+        return "@".join((first, *(place for place in places if place not in shared)))
+
+    pooled, control = row["over_seeds"], (row["over_seeds"] or {}).get("against_control")
+    if control:
+        pooled = {**pooled, "against_control": {**control, "control": shorter(control["control"])}}
+    return {**row, "intervention": shorter(row["intervention"]), "over_seeds": pooled}
 
 
 def _arms(rows: Iterable[Row]) -> list[list[Row]]:

@@ -18,6 +18,7 @@ from brainbench.records import Failure, Record, Skip
 from brainbench_leaderboard import task_views
 from brainbench_leaderboard.page import publish
 from brainbench_leaderboard.store import Leaderboard
+from brainbench_leaderboard.tuned_view import _shared, _without
 
 CONTROL = {"role": "control"}
 OTHERWISE = {"settings": {"epochs": 100, "rate": 3e-4, "items": "all"}}
@@ -433,3 +434,16 @@ def test_the_page_and_the_json_have_the_same_and_what_is_from_outside_is_text(
     assert "<img" not in text
     assert text.count("&lt;script&gt;") > 8
     assert "{{ 7 * 7 }}" in text
+
+
+def test_settings_that_all_share_are_said_once() -> None:
+    names = {"narf@rate=1e-3@extra=4", "label-only@extra=4@rate=1e-3", "narf@rate=1e-3@extra=4@md"}
+    assert _shared(names) in {("rate=1e-3", "extra=4"), ("extra=4", "rate=1e-3")}
+    assert _shared({"narf@rate=1e-3"}) == ()  # nothing to tell it from: the name says it
+    assert _shared({"narf@rate=1e-3", "label-only"}) == ()
+    told = {"over_seeds": {"against_control": {"control": "label-only@rate=1e-3", "controls": 1}}}
+    row = _without(("rate=1e-3",), {"intervention": "narf@md@rate=1e-3", **told})
+    assert row["intervention"] == "narf@md"
+    assert row["over_seeds"]["against_control"] == {"control": "label-only", "controls": 1}
+    alone = {"intervention": "narf@rate=1e-3", "over_seeds": None}
+    assert _without((), alone) == alone

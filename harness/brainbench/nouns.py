@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from brainbench.sampling import Sampling
 from brainbench.task_nouns import Task as Task  # noqa: PLC0414 - plugins find all nouns here
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class ModelOptions:
     pooling: "last" reads the last input token, "mean" averages over the item's content tokens.
     device "auto" takes an accelerator when there is one; batch_size None lets the model choose.
     `seed` fixes whatever is random (the weights of an untrained model, say). `head`: tasks will be asked,
-    for which a language model needs its head; no feature may depend on it.
+    for which a language model needs its head; no feature may depend on it. `sampling`: how its texts are
+    drawn where it is to write any; no model's identity has it, as the harness adds it where it matters.
     """
 
     dtype: Dtype = "float32"
@@ -51,6 +53,7 @@ class ModelOptions:
     seed: int = 0
     trust_remote_code: bool = False
     head: bool = False
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 class Reporter(Protocol):
@@ -163,7 +166,11 @@ class BrainDataset(Protocol):
     items were made (the right answer, a negation): they become the dull predictor "design". And for training
     on it two methods: `validation()`, the Task on which training stops early, which shares no problem with
     the dataset or any test; `more_problems(count, seed)`, so many more Stimuli of the same design with their
-    right answers, in neither of these; `version` is raised when these change, too.
+    right answers, in neither of these; `version` is raised when these change, too. Where models can be asked
+    for ideas as people were, it is also what `brainbench.ideas.AsksForIdeas` says.
+
+    One with a method `at(place)`, which gives a variant of it with the name "name@place", can be asked for
+    under that name: --dataset name@stage=response, say.
     """
 
     @property

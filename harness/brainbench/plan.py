@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelOptions, Task, is_baseline
+from brainbench.scoring import Scorer
 from brainbench.stimuli import ItemSet
 
 Protocol = Literal["validation", "paper"]
@@ -77,7 +78,43 @@ class TaskCell:
         return f"{self.model.name}{change} on {self.task.name}{first}"
 
 
-AnyCell = Cell | TaskCell
+@dataclass(frozen=True)
+class ScorerCell:
+    """One scorer's scores of a model's texts.
+
+    `dataset` asks the questions and is what the intervention is learnt from; None where the scorer has
+    questions of its own and the intervention is learnt from nothing. `helper`: the scorer's model.
+    """
+
+    model: Model
+    options: ModelOptions
+    intervention: Intervention
+    scorer: Scorer
+    helper: Model
+    dataset: BrainDataset | None = None
+
+    @property
+    def kind(self) -> str:
+        """Always "ideas"."""
+        return "ideas"
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it asks a baseline."""
+        return is_baseline(self.model)
+
+    @property
+    def scorer_name(self) -> str:
+        """With its helper."""
+        return f"{self.scorer.name}@{self.helper.name}"
+
+    def __str__(self) -> str:
+        change = "" if self.intervention.name == NOTHING else f" + {self.intervention.name}"
+        where = "" if self.dataset is None else f" on {self.dataset.name}"
+        return f"{self.model.name}{change}{where}, {self.scorer_name}"
+
+
+AnyCell = Cell | TaskCell | ScorerCell
 NOTHING = "none"  # the intervention that changes nothing
 
 

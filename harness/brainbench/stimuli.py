@@ -25,7 +25,9 @@ class Stimulus:
 
     `messages` is the conversation for a model with a chat template and ends with the user's turn;
     `text` is the plain form for a model without one. `content` is the part of both that belongs to
-    this item alone (the problem, without the instructions): pooling over content tokens reads it.
+    this item alone (the problem, without the instructions): pooling over content tokens reads it. Where
+    nothing is asked (both are empty) it is empty, too. `response` is what the model said to it, the
+    assistant's turn after the messages: its tokens are content as well; empty where nothing was said yet.
     """
 
     id: str
@@ -33,11 +35,15 @@ class Stimulus:
     text: str
     content: str
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+    response: str = ""
 
     def __post_init__(self) -> None:
         if not self.messages or self.messages[-1].role != "user":
             raise ShapeError(f"Stimulus {self.id!r}: its messages must end with the user's turn.")
-        if not self.content or self.content not in self.messages[-1].content or self.content not in self.text:
+        turn = self.messages[-1].content
+        if not (
+            self.content in turn and self.content in self.text and (self.content or not turn + self.text)
+        ):
             raise ShapeError(
                 f"Stimulus {self.id!r}: its content must occur in its last message and in its plain text."
             )

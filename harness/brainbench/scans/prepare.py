@@ -26,16 +26,16 @@ from brainbench.progress import relabel, say
 from brainbench.provenance import version_of
 from brainbench.scans.files import is_simulated, participants, sha256_of
 from brainbench.scans.job import EXTENSION, Job, Outcome, folder_of, stem
+from brainbench.scans.own_folder import PEOPLE, PEOPLE_COLUMNS, alone_in, require_own
 from brainbench.scans.person import prepare_person
-from brainbench.scans.prepared import open_folder
+from brainbench.scans.prepared import DESCRIPTION
 from brainbench.scans.regions import require_regions
 from brainbench.scans.responses import person_key, same_words
 from brainbench.scans.tables import Row, as_tsv, is_missing, read_table
 
-DESCRIPTION, STIMULI, PEOPLE = "dataset_description.json", "stimuli.tsv", "participants.tsv"
+STIMULI = "stimuli.tsv"
 FORMAT = 1
 _BIDS_VERSION = "1.9.0"
-_PEOPLE = ("participant_id", "trials", "without_answer", "left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,14 @@ def prepare(  # noqa: PLR0913 - what a run is asked for
     require_regions(job.regions)
     if job.out.resolve() == job.bids.resolve():
         raise UsageError("--out is the folder of the derivatives itself.", hint="Name another --out.")
-    _require_own(job.out)
+    require_own(job.out, job.study.name)
     labels = _chosen(participants(job.bids), only, exclude)
     job = replace(job, simulated=job.simulated or is_simulated(job.bids))
+    with alone_in(job.out):
+        return _prepare(job, labels, reporter, name=name, jobs=jobs)
+
+
+def _prepare(job: Job, labels: Sequence[str], reporter: Reporter, *, name: str, jobs: int) -> Prepared:
     outcomes: list[Outcome] = []
     with reporter.task("Participants", len(labels)) as advance:
         for outcome in _outcomes(job, labels, jobs):
@@ -86,18 +91,6 @@ def prepare(  # noqa: PLR0913 - what a run is asked for
         first = f" sub-{outcomes[0].person}: {outcomes[0].reason}" if outcomes else ""
         raise DataError(f"Nobody of {len(outcomes)} could be prepared.{first}")
     return Prepared(tuple(outcomes), _describe(job, name, good, outcomes))
-
-
-def _require_own(out: Path) -> None:
-    """Raise UsageError for a folder whose description or people would be lost: those of another dataset."""
-    other = (out / DESCRIPTION).exists() and open_folder(out) is None
-    people = out / PEOPLE
-    if not other and people.exists() and not (out / DESCRIPTION).exists():
-        other = not people.read_bytes().startswith("\t".join(_PEOPLE).encode())
-    if other:
-        raise UsageError(
-            f"{out} holds another dataset, which would be overwritten.", hint="Name another --out."
-        )
 
 
 def _chosen(there: list[str], only: Sequence[str], exclude: Sequence[str]) -> list[str]:
@@ -200,7 +193,7 @@ def _describe(job: Job, name: str, good: Sequence[Outcome], outcomes: Sequence[O
         job.out,
         {
             STIMULI: texts,
-            PEOPLE: as_tsv(rows, _PEOPLE),
+            PEOPLE: as_tsv(rows, PEOPLE_COLUMNS),
             DESCRIPTION: as_json(description),
         },
     )

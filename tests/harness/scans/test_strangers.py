@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from brainbench.errors import DataError, UsageError
 from brainbench.progress import SilentReporter
@@ -22,7 +23,18 @@ from brainbench.scans.files import Run
 from brainbench.scans.person import with_durations
 from brainbench.scans.prepare import prepare
 from brainbench.scans.responses import Answer
-from brainbench.scans.settings import CONFOUNDS, Settings
+from brainbench.scans.settings import CONFOUNDS, DEDUCTION, Settings
+
+
+def test_a_folder_holds_one_experiment_and_one_process_at_a_time(tree: Any, tmp_path: Path) -> None:
+    job = tree.job(tmp_path)
+    prepare(job, SilentReporter(), name="one", only=["2001"])
+    with pytest.raises(UsageError, match="holds another dataset"):
+        prepare(replace(job, study=DEDUCTION), SilentReporter(), name="two")
+    lock = FileLock(tmp_path / ".lock")
+    with lock, pytest.raises(UsageError, match="Another process prepares"):
+        prepare(job, SilentReporter(), name="one", only=["2001"])
+    assert prepare(job, SilentReporter(), name="one", only=["2001"]).stimuli == 12
 
 
 @pytest.mark.parametrize("name", ["dataset_description.json", "participants.tsv"])

@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MODEL  ?= HuggingFaceTB/SmolLM2-135M-Instruct
 ARGS   ?=
+WORKERS ?= 2
 
 .PHONY: demo run test check lint types docs bench lock clean
 
@@ -13,8 +14,8 @@ demo: $(VENV)/.installed ## the whole system on things that ship with it: a tabl
 run: $(VENV)/.installed ## score a model on the brain data and show the table
 	$(BIN)/brainbench run --model "$(MODEL)" --dataset deduction $(ARGS)
 
-test: $(VENV)/.installed ## all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.installed ## all tests, in WORKERS processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: lint types test ## what has to pass before a commit
 

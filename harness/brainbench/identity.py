@@ -20,6 +20,7 @@ from brainbench.task_nouns import validation_of
 from brainbench.training_data import validation_of_dataset
 
 FACTS_SCHEMA = 1
+WRITING = 1  # raised whenever the same model, question and seed would give another idea
 ADAPTER = 1  # raised whenever lm_eval_adapter would give other answers for the same task and model
 
 
@@ -79,6 +80,8 @@ def _of_cell(cell: Cell) -> tuple[dict[str, Any], list[Identity]]:
     }
     if cell.model is not None:
         facts["nuisances"] = NUISANCES_VERSION  # robust metrics control for them
+        if getattr(cell.dataset, "stage", "") == "response":  # AsksForIdeas
+            facts |= {"ideas": asdict(cell.options.sampling), "asked": {**_asked(), "writing": WRITING}}
     stops = _stops_at(cell.intervention, cell.dataset)
     if stops is None:
         return facts, [dataset, metric]

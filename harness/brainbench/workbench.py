@@ -28,6 +28,13 @@ from brainbench.nuisances import nuisances
 from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell, needs_dataset
 from brainbench.protocols import require_plain
 from brainbench.records import Skip
+from brainbench.responses import (
+    Asking,
+    Written,
+    features_with_ideas,
+    ideas_of,
+    reads_ideas,
+)
 from brainbench.slots import Opened, OpenedSlot, Slot, phase
 from brainbench.steering import Fits, Steering
 from brainbench.stimuli import Stimulus
@@ -52,6 +59,7 @@ class Workbench:
     _tried: Slot[dict[Hashable, Any]] = field(default_factory=Slot)
     _untouched: Slot[dict[Hashable, Any]] = field(default_factory=Slot)
     _features: Slot[Made] = field(default_factory=Slot)
+    written: Slot[Written | Skip] = field(default_factory=Slot)
     _stimuli: Slot[tuple[Stimulus, ...]] = field(default_factory=Slot)
     _recording: Slot[Recording] = field(default_factory=Slot)
 
@@ -62,17 +70,18 @@ class Workbench:
             self._identities[key] = model.identity(options)
         return self._identities[key]
 
-    def stimuli(self, cell: Cell) -> tuple[Stimulus, ...]:
+    def stimuli(self, cell: Asking) -> tuple[Stimulus, ...]:
         """All stimuli of the cell's dataset."""
+        dataset = _require(cell.dataset)
 
         def make() -> tuple[Stimulus, ...]:
             with phase("data"):
-                stimuli = tuple(cell.dataset.stimuli(self.reporter))
+                stimuli = tuple(dataset.stimuli(self.reporter))
                 if not stimuli or not all(isinstance(stimulus, Stimulus) for stimulus in stimuli):
-                    raise DataError(f"Dataset {cell.dataset.name} has no stimuli, or things that are none.")
+                    raise DataError(f"Dataset {dataset.name} has no stimuli, or things that are none.")
                 return stimuli
 
-        return self._stimuli.get(id(cell.dataset), make)
+        return self._stimuli.get(id(dataset), make)
 
     def recording(self, cell: Cell) -> Recording:
         """The responses in the cell's region to the items of its set."""
@@ -136,11 +145,25 @@ class Workbench:
             if name != "none":
                 return Skip(f"A baseline is no model that {name!r} could change.")
             found = opened.features_of(self.stimuli(cell), self._whole_recording(cell), self.reporter)
+        elif reads_ideas(cell, opened):
+            found = features_with_ideas(cell, opened, self)
         else:
             found = opened.features(self.stimuli(cell), self.reporter)
         if not isinstance(found, Features | PersonalFeatures | Skip):
             raise ShapeError(f"features() gave {_kind(found)}, not Features.")
         return found
+
+    def ideas(self, cell: Asking) -> Written | Skip:
+        """What the cell's model, changed as the cell wants it, writes, and facts on how; or a Skip.
+
+        A Cell's model is asked all questions of its dataset; a ScorerCell's the scorer's own, or where it has
+        none those of the dataset's creative items.
+        """
+        return ideas_of(cell, self)
+
+    def changed(self, cell: AnyCell) -> Opened:
+        """The cell's model in memory, changed as the cell wants it."""
+        return self._open(cell, *self._keys(cell))
 
     def language_model(self, cell: TaskCell) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
         """The cell's model, changed as the cell wants it and ready to answer, and facts; or a Skip."""
@@ -200,10 +223,10 @@ class Workbench:
         """What was found of the cell's model while nothing changes it."""
         return self._untouched.get(self._keys(cell)[0], dict)
 
-    def language(self, cell: TaskCell, opened: Opened) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
+    def language(self, cell: AnyCell, opened: Opened) -> tuple[LanguageModel, Mapping[str, Any]] | Skip:
         """An open model of the cell ready to answer, and facts on how it is run; or a Skip."""
         if not isinstance(opened, OpenLanguageModel):
-            return Skip(f"{cell.model.name} is no language model: it answers nothing.")
+            return Skip(f"{_require(cell.model).name} is no language model: it answers nothing.")
         with phase("open"):
             found = opened.language_model(self.reporter)
             if isinstance(found, Skip):
@@ -211,7 +234,7 @@ class Workbench:
             if not isinstance(found, LanguageModel):
                 raise PluginError(f"language_model() gave {_kind(found)}, not a LanguageModel.")
             facts = dict(opened.facts()) if isinstance(opened, OpenModel) else {}
-            require_plain(facts, f"Facts of model {cell.model.name}")
+            require_plain(facts, f"Facts of model {_require(cell.model).name}")
         return found, facts
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ def _text(fact: Any) -> str | None:
 
 def _question(facts: Mapping[str, Any]) -> str:
     """What is asked, whoever is asked: only answers to one question may be ranked together."""
-    asked = ("dataset", "region", "item_set", "metric")
+    asked = ("dataset", "region", "item_set", "metric", *(("ideas",) if "ideas" in facts else ()))
     return fingerprint({name: facts[name] for name in asked})
 
 

@@ -39,6 +39,7 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         changes = with_company(catalog, changes)
     interventions = with_seeds(changes, chosen.get("trainings", 1))
     head = bool(tasks) or any(isinstance(change, Tunes) for change in interventions)
+    head = head or any(getattr(dataset, "stage", "") == "response" for dataset in datasets)  # AsksForIdeas
     plan = Plan.product(
         models=models,
         datasets=datasets,

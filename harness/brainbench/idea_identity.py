@@ -1,0 +1,60 @@
+"""What decides the texts that a model writes: who is asked, changed how, and how words are drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+from brainbench.identity import (
+    WRITING,
+    _asked,
+    _declared,
+    _is_identity,
+    _learnt_from,
+    _provider,
+    _stops_at,
+    canonical,
+    fingerprint,
+)
+from brainbench.nouns import BrainDataset, Identity, Intervention, Model, ModelOptions
+from brainbench.plan import needs_dataset
+from brainbench.stimuli import Stimulus
+
+
+def identify_writer(
+    model: Model,
+    options: ModelOptions,
+    intervention: Intervention,
+    dataset: BrainDataset | None,
+    model_identity: Callable[[Model, ModelOptions], Identity] | None = None,
+) -> Identity:
+    """Who writes, and how: what decides the text to any question. The pooling of features has no part in it.
+
+    dataset: what the intervention is learnt from, where it is learnt from any.
+    """
+    ask = model_identity or (lambda model, options: model.identity(options))
+    options = replace(options, pooling="last")
+    known = _is_identity(ask(model, options), model.name)
+    declared = _declared(intervention)
+    learnt = stops = None
+    if dataset is not None and needs_dataset(intervention):
+        learnt = _is_identity(dataset.identity(_learnt_from(intervention, dataset)), dataset.name)
+        stops = _stops_at(intervention, dataset)
+    facts = {
+        "kind": "ideas",
+        "model": {**known.facts, "provider": _provider(model)},
+        "intervention": declared.facts,
+        "learnt_from": {**learnt.facts, "provider": _provider(dataset)} if learnt else None,
+        "stops_at": stops.facts if stops else None,
+        "sampling": asdict(options.sampling),
+        "asked": {**_asked(), "writing": WRITING},
+    }
+    resolved = all(part.resolved for part in (known, declared, learnt, stops) if part is not None)
+    return Identity(json.loads(canonical(facts)), resolved)
+
+
+def fingerprint_of_question(question: Stimulus) -> str:
+    """Of what a model reads of it, in either form, and of its id, by which its texts are drawn."""
+    turns = [[turn.role, turn.content] for turn in question.messages]
+    return fingerprint([question.id, turns, question.text])

@@ -21,6 +21,7 @@ from brainbench.steering import Names, Steering
 from brainbench_models import devices, prompts
 from brainbench_models.extraction import Batching
 from brainbench_models.positions import Prompts, positions
+from brainbench_models.written import ROWS, SEED, Wanted, Written
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -51,9 +52,10 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
     ) -> None:
         # A copy: HFLM sets a padding token, and features must not depend on whether a task was asked before.
         super().__init__(pretrained=network, tokenizer=copy.deepcopy(tokenizer), max_length=limit)
-        self._name, self._limit, self._batching, self._reporter = name, limit, batching, reporter
+        self.name, self._limit, self._batching, self._reporter = name, limit, batching, reporter
         self._chat = prompts.form(tokenizer) == "chat"
         self._steerings, self._told = steerings, Prompts(())
+        self._drawn: Written | None = None
         self.id_column: str | None = None
 
     def tok_encode(
@@ -113,22 +115,36 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
         return list(super().loglikelihood_rolling(requests, disable_tqdm=True))
 
     def generate_until(self, requests: Sequence[Any], disable_tqdm: bool = True) -> list[str]:
-        """What the model writes after each prompt, in the requests' order; raises as `loglikelihood`."""
+        """What the model writes after each prompt, in the requests' order; raises as `loglikelihood`.
+
+        Where a request's settings hold a "seed", that decides its text (see brainbench_models.written).
+        """
         del disable_tqdm
-        lengths = [len(self.tok_encode(request.args[0])) for request in requests]
+        asked = [Wanted.of(one, self, self._limit) if SEED in one.args[1] else one for one in requests]
+        lengths = [len(self.tok_encode(request.args[0])) for request in asked]
         found = [""] * len(requests)
 
         def answer(places: Sequence[int], size: int) -> None:
             self.batch_size_per_gpu = size
-            asked = [requests[at] for at in places]
-            names = self._names(asked)
+            chosen = [asked[at] for at in places]
+            names = self._names(chosen)
             # read from their ends, as the prompts of a batch are padded at their starts
-            ids = [self.tok_encode(request.args[0])[::-1] for request in asked if names]
+            ids = [self.tok_encode(request.args[0])[::-1] for request in chosen if names]
             self._told = Prompts([(row, [0]) for row in ids], names)
-            for at, text in zip(places, HFLM.generate_until(self, asked, disable_tqdm=True), strict=True):
-                found[at] = text
+            groups: dict[str, list[int]] = {}
+            for at in places:
+                groups.setdefault(getattr(asked[at], "group", ""), []).append(at)
+            for group in groups.values():
+                for at, text in zip(group, self._generated([asked[at] for at in group]), strict=True):
+                    found[at] = text
 
-        self._in_batches(sorted(range(len(requests)), key=lambda at: -lengths[at]), lengths, answer)
+        order = sorted(range(len(requests)), key=lambda at: -lengths[at])
+        drawn = [at for at in order if isinstance(asked[at], Wanted)]
+        if len(drawn) < len(order):
+            self._in_batches([at for at in order if not isinstance(asked[at], Wanted)], lengths, answer)
+        if drawn:
+            rows = Batching(self._batching.size, ROWS * lengths[drawn[0]])
+            self._in_batches(drawn, lengths, answer, rows)
         return found
 
     def apply_chat_template(
@@ -136,7 +152,7 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
     ) -> str:
         """The conversation as features read it: fixed date, no thinking, no turn silently left out."""
         return prompts.conversation(
-            self.tokenizer, chat_history, self._name, "this task", answer=add_generation_prompt
+            self.tokenizer, chat_history, self.name, "this task", answer=add_generation_prompt
         )
 
     def _model_call(self, inps: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
@@ -149,8 +165,21 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
     def _model_generate(self, context: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
         """What follows prompts that are padded on the left: all of them end where the batch does."""
         with positions(*self._told.to_write_on(context)):
+            if self._drawn is not None:
+                return self._drawn.generate(
+                    context, named["attention_mask"], named["max_length"], named["stop"]
+                )
             written: torch.Tensor = super()._model_generate(context, *given, **named)
         return written
+
+    def _generated(self, requests: Sequence[Any]) -> list[str]:
+        """The texts of requests that are all of one group, or have no seeds."""
+        if isinstance(requests[0], Wanted):
+            self._drawn = Written(self, requests)
+        try:
+            return list(HFLM.generate_until(self, list(requests), disable_tqdm=True))
+        finally:
+            self._drawn = None
 
     def _names(self, requests: Iterable[Any]) -> list[Names]:
         """What tells a steering's rows apart, of each request; none where no steering asks for that."""
@@ -171,7 +200,7 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
         start, whole = self.tok_encode(before), self.tok_encode(context + continuation)
         if whole[: len(start)] != start or len(whole) == len(start):
             raise ModelError(
-                f"The tokenizer of {self._name} has a token that spans the end of a prompt and the start of "
+                f"The tokenizer of {self.name} has a token that spans the end of a prompt and the start of "
                 f"the answer {continuation!r}, so that the answer's likelihood cannot be told.",
                 hint="Use a task whose answers are generated, such as deduction_items_generated.",
             )
@@ -181,25 +210,32 @@ class AnsweringModel(HFLM):  # type: ignore[misc] # lm-eval is untyped
     def _require_room(self, tokens: int, room: int | None) -> None:
         if room is not None and tokens > room:
             raise ModelError(
-                f"A prompt of this task has {tokens} tokens with its answer, but {self._name} takes at most "
+                f"A prompt of this task has {tokens} tokens with its answer, but {self.name} takes at most "
                 f"{room}.",
                 hint="Use a model with a longer context; prompts are never cut off.",
             )
 
     def _in_batches(
-        self, order: Sequence[int], lengths: Sequence[int], answer: Callable[[Sequence[int], int], None]
+        self,
+        order: Sequence[int],
+        lengths: Sequence[int],
+        answer: Callable[[Sequence[int], int], None],
+        rows: Batching | None = None,
     ) -> None:
-        """Call `answer(places, batch size)` for all places in this order, which has the longest first."""
-        done, label = 0, f"Asking {self._name}"
+        """Call `answer(places, batch size)` for all places in this order, which has the longest first.
+
+        rows: how many at once, where that hangs on the rows more than on their length.
+        """
+        done, label = 0, f"Asking {self.name}"
         with self._reporter.task(label, len(order)) as advance, torch.inference_mode():
             while done < len(order):
                 longest = lengths[order[done]]
-                size = self._size(longest)
+                size = self._size(longest) if rows is None else rows.take(longest)
                 places = order[done : done + size * _ROUNDS]
                 try:
                     answer(places, size)
                 except (RuntimeError, MemoryError) as error:
-                    if not devices.out_of_memory(error) or not self._batching.shrink(size, longest):
+                    if not devices.out_of_memory(error) or not (rows or self._batching).shrink(size, longest):
                         raise
                     size = 0
                 if size == 0:  # only here, when the exception no longer holds the batch's tensors

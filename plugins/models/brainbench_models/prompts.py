@@ -12,7 +12,9 @@ from brainbench.stimuli import Stimulus
 
 # Some templates write today's date, and features would depend on the day.
 _TODAY = "{%- macro strftime_now(format) -%}26 Jul 2024{%- endmacro -%}"
-_MARK = "BRAINBENCHMARK"  # stands for the last message while the template's own text is measured
+_MARK = "BRAINBENCHMARK"  # stands for a turn while the template's own text is measured
+
+Span = tuple[int, int]  # of characters
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ def encode(
     with its usual special tokens. Raises ModelError when a template refuses an item, when a prompt
     exceeds `limit` tokens (nothing is ever cut off), or when content tokens are asked for but cannot
     be told.
+
+    A stimulus with a response is read with it. As a conversation it is the assistant's turn, and the last
+    token is the one that ends the turn: line breaks that a template writes after that are left out. As plain
+    text it follows after a space, and the tokenizer's end of text, if it has one, is the last token; in
+    arXiv:2604.03480 that stands before the response instead, where no model put it. Content is then the
+    item's, if it has any, and the response.
     """
     if pooling == "mean" and not tokenizer.is_fast:
         raise ModelError(
@@ -57,7 +65,7 @@ def encode(
 
 def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str) -> Prompt:
     chat = form(tokenizer) == "chat"
-    text = _render(tokenizer, stimulus, stimulus.messages[-1].content, model) if chat else stimulus.text
+    text, spans = _conversation(tokenizer, stimulus, pooling, model) if chat else _plain(stimulus)
     tokens = tokenizer(
         text,
         add_special_tokens=not chat,
@@ -68,6 +76,8 @@ def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str
         verbose=False,
     )
     ids = tuple(tokens["input_ids"])
+    if stimulus.response and not chat and tokenizer.eos_token_id not in {None, *ids[-1:]}:
+        ids += (tokenizer.eos_token_id,)
     if not ids:
         raise ModelError(
             f"The tokenizer of {model} makes no token of item {stimulus.id!r}.",
@@ -75,13 +85,12 @@ def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str
         )
     if pooling == "last":
         return Prompt(ids)
-    start, end = _content_span(tokenizer, stimulus, text, model) if chat else _last(stimulus.content, text)
     content = tuple(
         position
         for position, ((first, last), special) in enumerate(
             zip(tokens["offset_mapping"], tokens["special_tokens_mask"], strict=True)
         )
-        if not special and max(first, start) < min(last, end)
+        if not special and any(max(first, start) < min(last, end) for start, end in spans)
     )
     if not content:
         raise ModelError(
@@ -91,17 +100,70 @@ def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str
     return Prompt(ids, content)
 
 
-def _render(tokenizer: Any, stimulus: Stimulus, last: str, model: str) -> str:
-    """The conversation as the template writes it, with `last` as the last turn."""
+def _plain(stimulus: Stimulus) -> tuple[str, list[Span]]:
+    """The plain text, and where its content stands."""
+    spans = [_last(stimulus.content, stimulus.text)]
+    if not stimulus.response:
+        return stimulus.text, spans
+    before = f"{stimulus.text} " if stimulus.text else ""
+    return before + stimulus.response, [*spans, (len(before), len(before + stimulus.response))]
+
+
+def _conversation(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str) -> tuple[str, list[Span]]:
+    """The conversation as the template writes it, and where its content stands (only for pooling "mean").
+
+    A response is always sought: a template for models that think may leave a part of it out.
+    """
+    asked, said = stimulus.messages[-1].content, stimulus.response
+    text = _render(tokenizer, stimulus, asked, said, model)
+    spans = []
+    if pooling == "mean" and (stimulus.content or not said):
+        marked = _render(tokenizer, stimulus, _MARK, said, model)
+        spans.append(
+            _span(text, marked, stimulus.content, f"item {stimulus.id!r}, so that its content", model)
+        )
+    if said:
+        marked = _render(tokenizer, stimulus, asked, _MARK, model)
+        what = f"the response to item {stimulus.id!r}, so that it"
+        spans.append(_span(text, marked, said, what, model))
+    return text, spans
+
+
+def _render(tokenizer: Any, stimulus: Stimulus, last: str, response: str, model: str) -> str:
+    """The conversation as the template writes it, with `last` as the user's last turn, and its response."""
     messages = [{"role": turn.role, "content": turn.content} for turn in stimulus.messages]
     messages[-1]["content"] = last
-    return conversation(tokenizer, messages, model, f"item {stimulus.id!r}")
+    what = f"item {stimulus.id!r}"
+    if not response:
+        return conversation(tokenizer, messages, model, what)
+    messages.append({"role": "assistant", "content": response})
+    return conversation(tokenizer, messages, model, what, answer=False, closed=True).rstrip("\n")
 
 
-def conversation(
-    tokenizer: Any, messages: Sequence[Mapping[str, str]], model: str, what: str, *, answer: bool = True
+def end_of_turn(tokenizer: Any, model: str) -> int | None:
+    """The special token with which a chat template ends an assistant's turn; None where it has none."""
+    turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _MARK}]
+    try:
+        text = conversation(tokenizer, turns, model, "a turn", answer=False, closed=True)
+    except ModelError:  # it is then said of what is asked
+        return None
+    after = tokenizer.encode(text.rpartition(_MARK)[2], add_special_tokens=False)
+    token = tokenizer.added_tokens_decoder.get(after[0]) if after else None
+    return after[0] if token is not None and token.special else None
+
+
+def conversation(  # noqa: PLR0913 - the two ways to end it, by name
+    tokenizer: Any,
+    messages: Sequence[Mapping[str, str]],
+    model: str,
+    what: str,
+    *,
+    answer: bool = True,
+    closed: bool = False,
 ) -> str:
     """Turns as the chat template writes them, special tokens included, and by default a request to answer.
+
+    Without that request the last turn is left open to be continued, unless `closed`.
 
     Always with a fixed date and enable_thinking=False. Raises ModelError when the template refuses them.
     """
@@ -113,7 +175,7 @@ def conversation(
             chat_template=_TODAY + tokenizer.get_chat_template(),
             tokenize=False,
             add_generation_prompt=answer,
-            continue_final_message=not answer,
+            continue_final_message=not (answer or closed),
             enable_thinking=False,
         )
     except (TemplateError, ValueError, TypeError) as error:
@@ -124,26 +186,24 @@ def conversation(
     return str(rendered)
 
 
-def _content_span(tokenizer: Any, stimulus: Stimulus, text: str, model: str) -> tuple[int, int]:
-    """The content's characters in a rendered conversation.
+def _span(text: str, marked: str, sought: str, what: str, model: str) -> Span:
+    """The characters of a rendered conversation that hold a part of a turn.
 
-    Sought only where the last turn stands, as the template's own words or earlier turns may repeat it.
+    Sought only where the turn stands, which the same conversation with a mark instead of it tells: the
+    template's own words or other turns may repeat it.
     """
-    marked = _render(tokenizer, stimulus, _MARK, model)
     before, mark, after = marked.rpartition(_MARK)
     turn = text[len(before) : len(text) - len(after)]
-    # templates may trim a turn
-    content = stimulus.content if stimulus.content in turn else stimulus.content.strip()
-    if not mark or not text.startswith(before) or not text.endswith(after) or content not in turn:
+    sought = sought if sought in turn else sought.strip()  # templates may trim a turn
+    if not mark or not text.startswith(before) or not text.endswith(after) or sought not in turn:
         raise ModelError(
-            f"The chat template of {model} changes the text of item {stimulus.id!r}, so that its content "
-            "cannot be found again.",
-            hint="Use --pooling last.",
+            f"The chat template of {model} changes the text of {what} cannot be found again.",
+            hint="Use --pooling last, or another model.",
         )
-    start, end = _last(content, turn)
+    start, end = _last(sought, turn)
     return len(before) + start, len(before) + end
 
 
-def _last(content: str, text: str) -> tuple[int, int]:
+def _last(content: str, text: str) -> Span:
     start = text.rindex(content)
     return start, start + len(content)

@@ -126,7 +126,7 @@ def read(  # noqa: PLR0913
         items = order[done : done + batching.take(longest)]
         try:
             batch = Batch.pad([prompts[i] for i in items], pooling, filler, device)
-            with positions([len(prompts[i].ids) for i in items], [names[i] for i in items] if names else ()):
+            with positions([prompts[i].end for i in items], [names[i] for i in items] if names else ()):
                 pooled = _forward(network, blocks, batch)
         except (RuntimeError, MemoryError) as error:
             if not devices.out_of_memory(error):

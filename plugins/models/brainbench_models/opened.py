@@ -101,7 +101,9 @@ class OpenHuggingFaceModel:
                 advance=advance,
                 names=[names_of(stimulus) for stimulus in stimuli],
             )
-        return Features(layers=layers, made=made(self.tokenizer, self._options))
+        cut = sum(prompt.cut for prompt in encoded)
+        told = {"shortened": cut} if cut else {}  # responses that did not fit in whole
+        return Features(layers=layers, made={**made(self.tokenizer, self._options), **told})
 
     def language_model(self, reporter: Reporter) -> LanguageModel | Skip:
         """The network with its head, asked by conversations where the tokenizer has a chat template."""

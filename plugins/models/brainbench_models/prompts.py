@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from brainbench.errors import ModelError
@@ -19,10 +19,21 @@ Span = tuple[int, int]  # of characters
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt's token ids, and the positions that are averaged over (only for pooling "mean")."""
+    """One prompt's token ids, and the positions that are averaged over (only for pooling "mean").
+
+    asked: how many of its tokens stand before a response, where there is one that can be told apart. cut: the
+    response is not whole.
+    """
 
     ids: tuple[int, ...]
     content: tuple[int, ...] = ()
+    asked: int | None = None
+    cut: bool = False
+
+    @property
+    def end(self) -> int:
+        """The position after what was asked, by which a steering goes."""
+        return len(self.ids) if self.asked is None else self.asked
 
 
 def form(tokenizer: Any) -> Literal["chat", "plain"]:
@@ -38,14 +49,15 @@ def encode(
     A tokenizer with a chat template gets the messages, a request for an answer, a fixed date and
     enable_thinking=False; its template already holds the special tokens. Any other gets the plain text
     with its usual special tokens. Raises ModelError when a template refuses an item, when a prompt
-    exceeds `limit` tokens (nothing is ever cut off), or when content tokens are asked for but cannot
+    exceeds `limit` tokens (no prompt is ever cut off), or when content tokens are asked for but cannot
     be told.
 
     A stimulus with a response is read with it. As a conversation it is the assistant's turn, and the last
     token is the one that ends the turn: line breaks that a template writes after that are left out. As plain
     text it follows after a space, and the tokenizer's end of text, if it has one, is the last token; in
     arXiv:2604.03480 that stands before the response instead, where no model put it. Content is then the
-    item's, if it has any, and the response.
+    item's, if it has any, and the response. A response is read as far as `limit` allows: read anew a text may
+    have more tokens than were written.
     """
     if pooling == "mean" and not tokenizer.is_fast:
         raise ModelError(
@@ -53,7 +65,7 @@ def encode(
             "without character offsets.",
             hint="Use --pooling last, or a model with a fast tokenizer.",
         )
-    prompts = [_encode_one(tokenizer, stimulus, pooling, model) for stimulus in stimuli]
+    prompts = [_fitted(tokenizer, stimulus, pooling, limit, model) for stimulus in stimuli]
     for stimulus, prompt in zip(stimuli, prompts, strict=True):
         if limit is not None and len(prompt.ids) > limit:
             raise ModelError(
@@ -63,15 +75,33 @@ def encode(
     return prompts
 
 
+def _fitted(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, limit: int | None, model: str) -> Prompt:
+    """With as much of the response as there is room for, or whole where not even its first letter fits."""
+    whole = _encode_one(tokenizer, stimulus, pooling, model)
+    if limit is None or len(whole.ids) <= limit or not stimulus.response:
+        return whole
+    found, fits, too_long = whole, 0, len(stimulus.response)  # in characters
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        shorter = replace(stimulus, response=stimulus.response[:middle].rstrip())
+        tried = _encode_one(tokenizer, shorter, pooling, model)
+        if len(tried.ids) <= limit:
+            found, fits = replace(tried, cut=True), middle
+        else:
+            too_long = middle
+    return found
+
+
 def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str) -> Prompt:
     chat = form(tokenizer) == "chat"
     text, spans = _conversation(tokenizer, stimulus, pooling, model) if chat else _plain(stimulus)
+    placed = pooling == "mean" or (bool(stimulus.response) and tokenizer.is_fast)
     tokens = tokenizer(
         text,
         add_special_tokens=not chat,
         padding=False,
         truncation=False,
-        return_offsets_mapping=pooling == "mean",
+        return_offsets_mapping=placed,
         return_special_tokens_mask=pooling == "mean",
         verbose=False,
     )
@@ -83,8 +113,12 @@ def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str
             f"The tokenizer of {model} makes no token of item {stimulus.id!r}.",
             hint="Check that the tokenizer's files belong to the model.",
         )
+    asked = None
+    if placed and stimulus.response:
+        first = spans[-1][0]
+        asked = next(at for at, (_, end) in enumerate(tokens["offset_mapping"]) if end > first)
     if pooling == "last":
-        return Prompt(ids)
+        return Prompt(ids, asked=asked)
     content = tuple(
         position
         for position, ((first, last), special) in enumerate(
@@ -97,7 +131,7 @@ def _encode_one(tokenizer: Any, stimulus: Stimulus, pooling: Pooling, model: str
             f"No token of {model}'s prompt for item {stimulus.id!r} carries the item's content.",
             hint="Use --pooling last.",
         )
-    return Prompt(ids, content)
+    return Prompt(ids, content, asked)
 
 
 def _plain(stimulus: Stimulus) -> tuple[str, list[Span]]:

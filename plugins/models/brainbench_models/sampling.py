@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _GOLDEN = -7046029254386353131  # 2**64 over the golden ratio, odd: splitmix64's step, as a signed number
 _FIRST, _SECOND = -4658895280553007687, -7723592293110705685  # and its two factors
 _BITS = 53  # of a float64's fraction
+_MANY = 1024  # tokens that mostly hold top_p
 
 
 class Drawing(LogitsProcessor):  # type: ignore[misc] # transformers hides its type
@@ -50,10 +51,15 @@ def truncated(scores: Tensor, temperature: float, top_p: float) -> Tensor:
     logits = scores.to(device).double() / temperature
     if top_p >= 1:
         return logits
-    likely, order = torch.sort(logits.softmax(dim=1), dim=1, descending=True, stable=True)
-    late = likely.cumsum(dim=1) - likely >= top_p
-    late[:, 0] = False
-    return logits.masked_fill(torch.zeros_like(late).scatter(1, order, late), -math.inf)
+    likely = logits.softmax(dim=1)
+    most = likely.topk(min(_MANY, likely.shape[1])).values
+    if bool((most.sum(dim=1) < top_p).any()):  # seldom: sorting a whole vocabulary is slow
+        most = likely.sort(dim=1, descending=True).values
+    kept = (most.cumsum(dim=1) - most < top_p).sum(dim=1, keepdim=True)
+    least = most.gather(1, kept - 1)
+    above, equal = likely > least, likely == least
+    first = equal.cumsum(dim=1) <= kept - above.sum(dim=1, keepdim=True)
+    return logits.masked_fill(~(above | (equal & first)), -math.inf)
 
 
 def gumbel(seeds: Sequence[int], step: int, tokens: int, device: torch.device) -> Tensor:

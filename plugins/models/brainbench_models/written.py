@@ -127,7 +127,8 @@ class AtStops(StoppingCriteria):  # type: ignore[misc] # transformers hides its 
     def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:
         """Whether each row has ended (rows)."""
         del scores
-        recent = self._tokenizer.batch_decode(input_ids[:, self._start :][:, -self._back :])
+        written = input_ids[:, self._start :][:, -self._back :]
+        recent = self._tokenizer.batch_decode(written, skip_special_tokens=True)  # as the whole text will be
         ended = [any(stop in text for stop in self._stops) for text in recent]
         return torch.tensor(ended, device=input_ids.device)
 

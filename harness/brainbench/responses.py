@@ -38,10 +38,9 @@ def ideas_of(cell: Asking, bench: Workbench) -> Written | Skip:
         questions = questions_of(cell, lambda: bench.stimuli(cell), bench.reporter)
     if isinstance(questions, Skip):
         return questions
-    opened = bench.changed(cell)
 
     def make() -> Written | Skip:
-        found = bench.language(cell, opened)
+        found = bench.language(cell, bench.changed(cell))
         if isinstance(found, Skip):
             return found
         with phase("ideas"):

@@ -19,6 +19,7 @@ from brainbench.nouns import (
     is_baseline,
 )
 from brainbench.protocols import NAME, require
+from brainbench.variants import UnknownNameError, find_variant
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ class Registry(Generic[T]):
         """The thing called `name`; raises UsageError that lists what there is."""
         if name in self.entries:
             return self.entries[name][0]
-        raise UsageError(f"There is no {self.kind} called {name!r}.", hint=suggest(name, self.entries))
+        raise UnknownNameError(f"There is no {self.kind} called {name!r}.", hint=suggest(name, self.entries))
 
 
 @dataclass(slots=True)
@@ -90,8 +91,12 @@ class Catalog:
         return self._find("Model", spec, self.models, self.sources, Model)
 
     def find_dataset(self, spec: str) -> BrainDataset:
-        """The registered dataset called `spec`, or the one that a source knows; as for models."""
-        return self._find("Dataset", spec, self.datasets, self.dataset_sources, BrainDataset)
+        """The registered dataset called `spec`, or the one that a source knows, as for models; or a variant.
+
+        A variant is named by places, "name@key=value@key=value" (see BrainDataset).
+        """
+        known = (self.datasets, self.dataset_sources, BrainDataset)
+        return find_variant(spec, lambda name: self._find("Dataset", name, *known))
 
     def _find(
         self,
@@ -112,7 +117,7 @@ class Catalog:
                 hint="Switch one off with BRAINBENCH_DISABLE_PLUGINS.",
             )
         forms = "; ".join(f"{source.pattern} ({source.name})" for source in sources.values())
-        raise UsageError(
+        raise UnknownNameError(
             f"There is no {kind.lower()} called {spec!r}.",
             hint=f"{suggest(spec, registered.entries) if registered else ''} Name it as {forms}.".strip(),
         )

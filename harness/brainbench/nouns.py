@@ -169,8 +169,9 @@ class BrainDataset(Protocol):
     right answers, in neither of these; `version` is raised when these change, too. Where models can be asked
     for ideas as people were, it is also what `brainbench.ideas.AsksForIdeas` says.
 
-    One with a method `at(place)`, which gives a variant of it with the name "name@place", can be asked for
-    under that name: --dataset name@stage=response, say.
+    One with a method `at(places)`, which gives a variant of it, can be asked for by places behind its name:
+    --dataset name@stage=response@prompt=short, say, calls at("stage=response@prompt=short"). The variant's
+    own name has its places in one order, whatever theirs, and no place that changes nothing.
     """
 
     @property

@@ -16,6 +16,7 @@ from brainbench.nouns import BrainDataset, DatasetCard, Identity, Reporter
 from brainbench.scans.prepared import PreparedFolder, open_folder
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Stimulus
 from brainbench_tasks import creativity_prompts, deduction_prompts
+from brainbench_tasks.creativity_variants import HasVariants
 from brainbench_tasks.deduction_items import scanned_problem
 
 _TEXTS = ("premise1", "premise2", "premise3", "conclusion", "stim_file")
@@ -119,7 +120,7 @@ class _Prepared(ABC):
         """What was shown, from a row of the folder's table."""
 
 
-class PreparedCreativity(_Prepared):
+class PreparedCreativity(HasVariants, _Prepared):
     """Objects, for each of which people thought of a new use or, in the control task, of its properties."""
 
     def _stimulus(self, row: dict[str, str]) -> Stimulus:

@@ -32,6 +32,7 @@ from brainbench_tasks import (
     simulated_creativity,
     simulated_deduction,
 )
+from brainbench_tasks.creativity_variants import HasVariants
 from brainbench_tasks.simulated_brain import NUISANCES, Design, Grid, Shares, Truth, responses, stream
 from brainbench_tasks.simulated_checks import PRESETS, require_makeable
 from brainbench_tasks.simulated_scores import expected_score
@@ -197,7 +198,7 @@ class SimulatedDeduction(_Simulated):
 
 
 @dataclass(frozen=True)
-class SimulatedCreativity(_Simulated):
+class SimulatedCreativity(HasVariants, _Simulated):
     """23 objects, new uses and a control task; SIMULATED responses of people who think about them."""
 
     experiment: ClassVar[str] = "creativity"

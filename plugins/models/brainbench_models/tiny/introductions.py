@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from brainbench.plugins import discover, load
@@ -38,7 +39,7 @@ def introductions() -> Mapping[str, Sequence[Conversation]]:
         found[str(stimulus.conditions["type"])][stimulus.messages[:-1]] = None
     for stimulus in datasets.get("simulated-creativity").stimuli(SilentReporter()):
         asked = stimulus.messages[-1].content
-        general = asked.replace(stimulus.content, "{object}")
+        general = re.sub(rf"\ban? {stimulus.conditions['object']}\b", "{object}", asked)
         kind = "uses" if stimulus.conditions["task"] == "create" else "features"
         found[kind][(Message("user", general),)] = None
     return {kind: tuple(turns) for kind, turns in found.items()}

@@ -171,7 +171,8 @@ class BrainDataset(Protocol):
 
     One with a method `at(places)`, which gives a variant of it, can be asked for by places behind its name:
     --dataset name@stage=response@prompt=short, say, calls at("stage=response@prompt=short"). The variant's
-    own name has its places in one order, whatever theirs, and no place that changes nothing.
+    own name has its places in one order, whatever theirs, and no place that changes nothing. What places
+    there are it says in an attribute `variants`, in words: ("stage=prompt|response",).
     """
 
     @property

@@ -23,7 +23,7 @@ KINDS = ("models", "datasets", "metrics", "interventions", "tasks", "plugins")
 def list_installed(kind: str | None, as_json: bool) -> None:
     """Show what is installed: models, datasets, metrics, interventions, tasks, and who provides each.
 
-    `brainbench list datasets` adds licence, citation and source of each dataset.
+    `brainbench list datasets` adds licence, citation, source and variants of each dataset.
     """
     catalog = installed()
     everything = {name: _rows(catalog, name) for name in KINDS if kind in (None, name)}
@@ -104,6 +104,11 @@ def _data_hash(dataset: BrainDataset, region: str) -> str:
         return f"unknown ({words_of(error)})"
 
 
+def _variants(dataset: BrainDataset) -> tuple[str, ...]:
+    """What may stand behind its name, where anything may."""
+    return tuple(getattr(dataset, "variants", ("place=value",))) if hasattr(dataset, "at") else ()
+
+
 def _print_card(dataset: BrainDataset) -> None:
     from rich.text import Text
 
@@ -115,6 +120,7 @@ def _print_card(dataset: BrainDataset) -> None:
         ("citation", (card.citation,)),
         ("source", card.sources),
         ("caveat", card.caveats),
+        ("variants", (f"{dataset.name}@{', @'.join(forms)}",) if (forms := _variants(dataset)) else ()),
         ("hash", tuple(f"{region}: {_data_hash(dataset, region)}" for region in dataset.regions)),
     ):
         for line in lines:

@@ -12,7 +12,7 @@ from brainbench_tasks.creativity_prompts import CONSTANT, EMPTY, MAIN, PROMPTS
 CUTOFF = 2.0
 LEAST = 8  # trials of a person: so few objects make 28 pairs
 _CHOICES = {"stage": ("prompt", "response"), "prompt": PROMPTS, "rated": ("high", "low")}
-_NUMBERS = {"cutoff": "a number", "least": "a whole number from 1"}
+FORMS = (*(f"{key}={'|'.join(values)}" for key, values in _CHOICES.items()), "cutoff=2.5", "least=10")
 
 
 Stage = Literal["prompt", "response"]
@@ -69,9 +69,7 @@ def _value(place: str, key: str, value: str) -> str | float | int:
         return float(value)
     if key == "least" and value.isascii() and value.isdecimal() and int(value) >= 1:
         return int(value)
-    there = [f"{name}={'|'.join(values)}" for name, values in _CHOICES.items()]
-    there += [f"{name}={what}" for name, what in _NUMBERS.items()]
-    raise UsageError(f"A creativity dataset has no variant {place!r}.", hint=f"There are {', '.join(there)}.")
+    raise UsageError(f"A creativity dataset has no variant {place!r}.", hint=f"There are {', '.join(FORMS)}.")
 
 
 def _is_number(value: str) -> bool:

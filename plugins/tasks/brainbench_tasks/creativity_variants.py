@@ -22,7 +22,7 @@ from brainbench.arrays import Behaviour, Participant, Recording
 from brainbench.errors import DataError
 from brainbench.nouns import BrainDataset, DatasetCard, Identity, Reporter
 from brainbench.stimuli import ItemSet, Stimulus
-from brainbench_tasks.creativity_places import Places, Stage, places_of
+from brainbench_tasks.creativity_places import FORMS, Places, Stage, places_of
 from brainbench_tasks.creativity_prompts import CONSTANT, EMPTY, MAIN, stimulus
 
 CREATE = ItemSet("create", {"task": "create"})
@@ -36,6 +36,7 @@ class HasVariants:
 
     stage: ClassVar[Stage] = "prompt"
     creative: ClassVar[ItemSet] = CREATE
+    variants: ClassVar[tuple[str, ...]] = FORMS
 
     def questions(self, reporter: Reporter) -> tuple[Stimulus, ...]:
         """What models are asked in words: the stimuli."""

@@ -35,8 +35,29 @@ def test_a_prepared_folder_is_a_dataset(folder: Path) -> None:
     assert dataset.name == "creativity:mine"
     testing.check_dataset(dataset)
     first = dataset.stimuli(SilentReporter())[0]
-    assert (first.id, first.content, first.conditions["task"]) == ("create-box", "a box", "create")
+    assert (first.id, first.conditions["task"]) == ("create-box", "create")
+    assert first.content.startswith("Think about a box. Which unusual things")
     assert [s.name for s in dataset.item_sets] == ["all", "create", "object"]
+
+
+def test_a_prepared_folder_has_variants_also_with_an_at_sign_in_its_path(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "now@take=2" / "mine@take=2"
+    shutil.copytree(folder, copy)
+    base = CATALOG.find_dataset(str(copy))
+    assert base.name == "creativity:mine"
+    short = CATALOG.find_dataset(f"{copy}@prompt=short@stage=response")
+    assert short.name == "creativity:mine@stage=response@prompt=short"
+    told = {**short.identity("default").facts}
+    assert (told.pop("variant")["of"], told.pop("variants_version")) == ("creativity:mine", 1)
+    assert told == {**base.identity("default").facts, "name": short.name}
+    asked = short.stimuli(SilentReporter())
+    assert [item.id for item in asked] == [item.id for item in base.stimuli(SilentReporter())]
+    assert asked[0].text.startswith("Say in a few words the most unusual thing")
+    testing.check_dataset(CATALOG.find_dataset(f"{copy}@rated=high@least=2"))
+    with pytest.raises(UsageError, match="There is no dataset called"):
+        CATALOG.find_dataset(f"{copy}s@rated=high")
 
 
 def test_models_are_scored_against_it(folder: Path, tmp_path: Path) -> None:

@@ -167,12 +167,8 @@ class BrainDataset(Protocol):
     on it two methods: `validation()`, the Task on which training stops early, which shares no problem with
     the dataset or any test; `more_problems(count, seed)`, so many more Stimuli of the same design with their
     right answers, in neither of these; `version` is raised when these change, too. Where models can be asked
-    for ideas as people were, it is also what `brainbench.ideas.AsksForIdeas` says.
-
-    One with a method `at(places)`, which gives a variant of it, can be asked for by places behind its name:
-    --dataset name@stage=response@prompt=short, say, calls at("stage=response@prompt=short"). The variant's
-    own name has its places in one order, whatever theirs, and no place that changes nothing. What places
-    there are it says in an attribute `variants`, in words: ("stage=prompt|response",).
+    for ideas as people were, it is also what `brainbench.ideas.AsksForIdeas` says; with a method `at(places)`
+    it has variants (see `brainbench.variants`).
     """
 
     @property

@@ -1,4 +1,10 @@
-"""Datasets by names that end in places, "name@key=value@key=value": variants of what is called "name"."""
+"""Datasets by names that end in places, "name@key=value@key=value": variants of what is called "name".
+
+A dataset that has variants has a method `at(places)` and an attribute `variants`, which says in words what
+places there are: ("stage=prompt|response",). `--dataset name@stage=response@prompt=short` calls
+at("stage=response@prompt=short") of the dataset "name". What it gives is a dataset under that name, with the
+places in one order, however they were written, and without any that changes nothing.
+"""
 
 from __future__ import annotations
 

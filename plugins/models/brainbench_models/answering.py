@@ -19,7 +19,7 @@ from brainbench.errors import ModelError
 from brainbench.nouns import Reporter
 from brainbench.steering import Names, Steering
 from brainbench_models import devices, prompts
-from brainbench_models.extraction import Batching
+from brainbench_models.batching import Batching
 from brainbench_models.positions import Prompts, positions
 from brainbench_models.written import ROWS, SEED, Wanted, Written
 

@@ -187,6 +187,8 @@ def _files(folder: Path, *, weights: bool, code: bool) -> list[Path]:
         if file.suffix in _SETTINGS and file.name.lower() not in _IRRELEVANT and file.is_file()
     }
     found.update(folder.glob("additional_chat_templates/*.jinja"))
+    if (folder / "modules.json").is_file():  # a sentence encoder: its modules keep their settings below it
+        found.update(folder.glob("*/config.json"))
     if weights:
         found.update(folder.glob("*.safetensors"))
         found.update(_shards(folder))

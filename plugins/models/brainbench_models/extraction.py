@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,47 +19,14 @@ from brainbench.arrays import FloatArray
 from brainbench.errors import ModelError
 from brainbench.nouns import ModelOptions, Pooling
 from brainbench.steering import Names
-from brainbench_models import devices
 from brainbench_models.architectures import Block
+from brainbench_models.batching import Batching, in_batches
 from brainbench_models.positions import positions
 from brainbench_models.prompts import Prompt, form
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-# Where a batch stops to be faster per token: a processor's caches fill early, an accelerator's do not.
-_TOKENS = {"cpu": 768}
-_TOKENS_ACCELERATOR = 16384
-_MOST_ITEMS = 256
-
-
-@dataclass
-class Batching:
-    """How many prompts go through the network together; keeps what it learnt when memory ran out.
-
-    A fixed `size` is kept to; without one, a batch holds up to `tokens` tokens, padding included.
-    """
-
-    size: int | None
-    tokens: int
-    largest: int = field(default=0, init=False)
-
-    @classmethod
-    def start(cls, size: int | None, device: torch.device) -> Batching:
-        """The first guess for a device."""
-        return cls(size, _TOKENS.get(device.type, _TOKENS_ACCELERATOR))
-
-    def take(self, longest: int) -> int:
-        """The number of prompts in a batch whose longest prompt has this many tokens."""
-        return self.size or min(max(self.tokens // longest, 1), _MOST_ITEMS)
-
-    def shrink(self, count: int, longest: int) -> bool:
-        """After a batch did not fit: half as much from now on; False if there is nothing to halve."""
-        if self.size is not None or count == 1:
-            return False
-        self.tokens = (count // 2) * longest
-        return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,32 +85,19 @@ def read(  # noqa: PLR0913
     prompt, or a batch of the size asked for, fits into memory.
     """
     filler = filler_of(network)
-    order = sorted(range(len(prompts)), key=lambda item: -len(prompts[item].ids))  # longest first: fail early
     features: dict[str, FloatArray] = {}
-    done = 0
-    while done < len(order):
-        longest = len(prompts[order[done]].ids)
-        items = order[done : done + batching.take(longest)]
-        try:
-            batch = Batch.pad([prompts[i] for i in items], pooling, filler, device)
-            with positions([prompts[i].end for i in items], [names[i] for i in items] if names else ()):
-                pooled = _forward(network, blocks, batch)
-        except (RuntimeError, MemoryError) as error:
-            if not devices.out_of_memory(error):
-                raise
-            pooled = None
-            if not batching.shrink(len(items), longest):
-                raise _too_large(len(items), longest, device) from error
-        if pooled is None:  # only here, when the exception no longer holds the batch's tensors
-            devices.release()
-            continue
+
+    def forward(items: Sequence[int]) -> dict[str, FloatArray]:
+        batch = Batch.pad([prompts[i] for i in items], pooling, filler, device)
+        with positions([prompts[i].end for i in items], [names[i] for i in items] if names else ()):
+            return _forward(network, blocks, batch)
+
+    lengths = [len(prompt.ids) for prompt in prompts]
+    for items, pooled in in_batches(lengths, forward, batching=batching, device=device, advance=advance):
         for name, values in pooled.items():
             if name not in features:
                 features[name] = np.empty((len(prompts), values.shape[1]), dtype=np.float32)
             features[name][items] = values
-        batching.largest = max(batching.largest, len(items))
-        advance(len(items))
-        done += len(items)
     return features
 
 
@@ -216,13 +170,3 @@ def filler_of(network: nn.Module) -> int:
     config: Any = network.config
     asked = getattr(config, "pad_token_id", None)
     return asked if isinstance(asked, int) and asked >= 0 else 0
-
-
-def _too_large(count: int, longest: int, device: torch.device) -> ModelError:
-    what = "A single prompt" if count == 1 else f"A batch of {count} prompts"
-    return ModelError(
-        f"{what} of up to {longest} tokens does not fit into the memory of {device}.",
-        hint="Use a smaller model or --dtype bfloat16."
-        if count == 1
-        else "Use a smaller --batch-size, or leave it out to have one found.",
-    )

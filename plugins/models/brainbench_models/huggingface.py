@@ -97,7 +97,7 @@ class HuggingFaceModel:
         pin = self.checkpoint.pin(weights=self.trained, code=options.trust_remote_code)
         loaded = load(pin, options, device, reporter, random_weights=not self.trained)
         opened = OpenHuggingFaceModel(
-            self.name, loaded.network, loaded.tokenizer, options, device, loaded.causal
+            self.name, loaded.network, loaded.tokenizer, options, device, loaded.causal, pin
         )
         del loaded  # the opened model alone holds the network, so that closing frees it
         try:

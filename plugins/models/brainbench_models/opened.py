@@ -21,7 +21,9 @@ from brainbench.tuning import Form, Trainee
 from brainbench_models import devices, heads, prompts
 from brainbench_models.adapting import adapt
 from brainbench_models.architectures import Block, context_length, find_blocks, network_facts
-from brainbench_models.extraction import Batching, made, read
+from brainbench_models.batching import Batching
+from brainbench_models.checkpoints import Pin
+from brainbench_models.extraction import made, read
 from brainbench_models.prefixes import Prefixes
 from brainbench_models.quiet import quiet
 from brainbench_models.steered import steer
@@ -48,8 +50,10 @@ class OpenHuggingFaceModel:
         options: ModelOptions,
         device: torch.device,
         causal: PreTrainedModel | str = heads.NOT_ASKED,
+        pin: Pin | None = None,
     ) -> None:
         self.name = name
+        self._pin = pin
         self.tokenizer = tokenizer
         self.device = device
         self.blocks: tuple[Block, ...] = find_blocks(network)
@@ -104,6 +108,24 @@ class OpenHuggingFaceModel:
         cut = sum(prompt.cut for prompt in encoded)
         told = {"shortened": cut} if cut else {}  # responses that did not fit in whole
         return Features(layers=layers, made={**made(self.tokenizer, self._options), **told})
+
+    def embed(self, texts: Sequence[str], reporter: Reporter) -> FloatArray:
+        """One vector a text (texts x width), float32, pooled as the model's maker meant.
+
+        See `brainbench_models.sentence_files`. Raises ModelError where its files ask for something that is
+        not known there, for a text that is too long and not to be cut, and when memory does not suffice.
+        """
+        from brainbench_models.embedding import embed, tokens_of
+        from brainbench_models.sentence_files import Recipe, recipe_of
+
+        network = self.network
+        if not texts:
+            raise ModelError(f"The model {self.name} was given no texts to embed.")
+        with quiet(), reporter.task(f"Embedding {len(texts)} texts with {self.name}", len(texts)) as advance:
+            recipe = recipe_of(self._pin, self.name) if self._pin else Recipe()
+            encoded = tokens_of(self.tokenizer, texts, recipe, context=self._context, model=self.name)
+            batching, device = self._batching, self.device
+            return embed(network, encoded, recipe, batching=batching, device=device, advance=advance)
 
     def language_model(self, reporter: Reporter) -> LanguageModel | Skip:
         """The network with its head, asked by conversations where the tokenizer has a chat template."""

@@ -13,7 +13,7 @@ from brainbench.errors import ModelError, ShapeError
 from brainbench.nouns import OpenModel
 from brainbench.tuning import Cost, Loss, Outputs
 from brainbench_models import devices
-from brainbench_models.extraction import Batching
+from brainbench_models.batching import Batching
 from brainbench_models.memory import SHARE, Estimate
 from brainbench_models.passes import Passes
 from brainbench_models.quiet import quiet

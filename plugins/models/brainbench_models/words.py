@@ -13,7 +13,8 @@ from brainbench.errors import ModelError
 from brainbench.steering import Names, names_of
 from brainbench.stimuli import Stimulus
 from brainbench_models import prompts
-from brainbench_models.extraction import Batch, Batching, filler_of
+from brainbench_models.batching import Batching
+from brainbench_models.extraction import Batch, filler_of
 from brainbench_models.positions import positions
 from brainbench_models.prefixes import Prefixes
 

@@ -1,0 +1,102 @@
+"""A regression that has learnt from human raters how original a response is, on a sentence encoder's vectors.
+
+It learns on the training split of `human_ratings`, its penalty is chosen on the validation split, and the
+test split is left to `held_out`. With the default helper the choice is made once and for all; the fit is
+made when it is first needed, and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brainbench import hookimpl
+from brainbench.hookspecs import Register
+from brainbench.nouns import Identity, OpenModel, Reporter
+from brainbench_metrics.idea_vectors import ENCODER, scorable
+
+if TYPE_CHECKING:
+    from brainbench.ideas import Rated, Response
+    from brainbench.scoring import Helps, Scorer
+    from brainbench.stimuli import Stimulus
+    from brainbench_metrics.human_ratings import Split
+    from brainbench_metrics.judge_fit import JudgeFit
+
+BRAINBENCH_API = 1
+
+TRAIN: Split = "train"
+VALIDATION: Split = "val"
+
+
+@dataclass(frozen=True)
+class TrainedJudge:
+    """Ridge regression of human ratings on what object and response share and do not; from 1 to 5."""
+
+    helper: str = ENCODER
+    penalties: tuple[float, ...] = (100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0)
+    name: str = "trained-judge"
+    version: int = 1
+
+    helps: Helps = "embeds"
+    scale: tuple[float, float] = (1.0, 5.0)
+    questions: tuple[Stimulus, ...] = ()
+
+    def using(self, helper: str) -> TrainedJudge:
+        """On another encoder's vectors, learnt anew."""
+        return replace(self, helper=helper)
+
+    def identity(self) -> Identity:
+        """The ratings that it learns from and chooses on."""
+        from brainbench_metrics.human_ratings import data_hash
+
+        return Identity({"ratings": data_hash(TRAIN, VALIDATION)})
+
+    def score(
+        self, responses: Sequence[Response], helper: OpenModel, reporter: Reporter, kept: Path | None
+    ) -> list[float | None]:
+        """The rating that people would give, as far as it has learnt; None for what is blank or about nothing.
+
+        Learns first where nothing is kept. Raises DataError where the ratings cannot be had or what is kept
+        is spoilt, and ModelError for a helper that embeds nothing.
+        """
+        from brainbench_metrics.judge_fit import JudgeFit, features
+
+        found: list[float | None] = [None] * len(responses)
+        places = scorable(responses)
+        if not places:
+            return found
+        learnt = self.identity().facts["ratings"]
+        fit = JudgeFit.read(kept, learnt, self.penalties) if kept else None
+        if fit is None:
+            fit = self._learn(helper, reporter)
+            if kept:
+                fit.write(kept, learnt, self.penalties)
+        predicted = fit.predict(features([responses[at] for at in places], helper, reporter))
+        for at, rating in zip(places, np.clip(predicted, *self.scale), strict=True):
+            found[at] = float(rating)
+        return found
+
+    def _learn(self, helper: OpenModel, reporter: Reporter) -> JudgeFit:
+        from brainbench_metrics.human_ratings import ratings
+        from brainbench_metrics.judge_fit import JudgeFit, examples
+
+        train, validation = (
+            examples(ratings(split, reporter), helper, reporter) for split in (TRAIN, VALIDATION)
+        )
+        return JudgeFit.learn(train, validation, self.penalties)
+
+    def held_out(self, reporter: Reporter) -> tuple[Rated, ...]:
+        """The test split of the human ratings, without responses that other splits hold, too."""
+        from brainbench_metrics.human_ratings import held_out
+
+        return held_out(reporter)
+
+
+@hookimpl
+def register_scorers(register: Register[Scorer]) -> None:
+    """Offer it."""
+    register(TrainedJudge())

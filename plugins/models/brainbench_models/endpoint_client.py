@@ -1,0 +1,120 @@
+"""Chat completions over HTTP, with patience; whatever goes wrong is one sentence, and the key is in none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.util.retry import Retry
+
+from brainbench.errors import ModelError
+
+KEYS = ("BRAINBENCH_API_KEY", "OPENAI_API_KEY")
+TIMEOUT = (10.0, 300.0)  # seconds to connect, and for an answer, which a small machine writes slowly
+RETRIES, BACKOFF, LONGEST_WAIT = 5, 0.5, 30
+BUSY = (408, 425, 429, 500, 502, 503, 504)
+_SERVER_HINT = "Check that the server runs, and that the address ends where /chat/completions begins."
+
+
+class _Bearer(AuthBase):
+    """The key as a header; without one nothing is sent, not even what lies in a .netrc."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._key:
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+class Client:
+    """One server. Busy servers and broken connections are tried again, with growing pauses."""
+
+    def __init__(self, url: str, name: str, *, connections: int = 4, backoff: float = BACKOFF) -> None:
+        self._url, self._name = f"{url}/chat/completions", name
+        self._host = urlsplit(url).netloc
+        self._key = next((key for name in KEYS if (key := os.environ.get(name, "").strip())), "")
+        retry = Retry(
+            total=RETRIES,
+            backoff_factor=backoff,
+            backoff_max=LONGEST_WAIT,
+            status_forcelist=BUSY,
+            allowed_methods=None,  # a question may be asked twice
+            raise_on_status=False,
+            redirect=0,
+            retry_after_max=LONGEST_WAIT,
+        )
+        self._session = requests.Session()
+        self._session.auth = _Bearer(self._key)
+        adapter = HTTPAdapter(pool_maxsize=connections, max_retries=retry)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+
+    def complete(self, asked: Mapping[str, Any]) -> str:
+        """The text of the first choice, "" where there is none in it. Raises ModelError."""
+        try:
+            answer = self._session.post(self._url, json=dict(asked), timeout=TIMEOUT, allow_redirects=False)
+        except (requests.RequestException, UnicodeError) as error:
+            raise ModelError(
+                f"{self._name} cannot be asked: {self._host} is unreachable ({_reason(error)}).",
+                hint=_SERVER_HINT,
+            ) from None  # its words may hold what was sent
+        if answer.status_code != 200:
+            raise self._refused(answer)
+        try:
+            content = answer.json()["choices"][0]["message"]["content"]
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+            raise self._malformed("is no chat completion") from None
+        if not isinstance(content, str | None):
+            raise self._malformed("has something else than text in it")
+        return content or ""
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _malformed(self, what: str) -> ModelError:
+        return ModelError(f"What {self._host} answered for {self._name} {what}.", hint=_SERVER_HINT)
+
+    def _refused(self, answer: requests.Response) -> ModelError:
+        code = answer.status_code
+        if code in (401, 403):
+            told = "it refused the key" if self._key else "it wants a key"
+            return ModelError(
+                f"{self._name} cannot be asked: {told} ({code}).", hint=f"Put a valid key into {KEYS[0]}."
+            )
+        if code in BUSY:
+            return ModelError(
+                f"{self._name} cannot be asked: {self._host} was still busy or ill after {RETRIES} more "
+                f"tries ({code}).",
+                hint="Try again later, or with a smaller --batch-size: fewer requests at once.",
+            )
+        return ModelError(
+            f"{self._name} cannot be asked: {self._host} answered {code}{self._words(answer)}.",
+            hint=_SERVER_HINT,
+        )
+
+    def _words(self, answer: requests.Response) -> str:
+        """What the server says of it, on one line and without the key."""
+        try:
+            said = str(answer.json()["error"]["message"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return ""
+        line = " ".join(said.split())[:200].rstrip(".")
+        return f": {line.replace(self._key, '***') if self._key else line}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate was not accepted"
+    if isinstance(error, requests.Timeout):
+        return "it did not answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return type(error).__name__

@@ -82,8 +82,8 @@ def words_of_list(text: str) -> list[str]:
     """The words that a list has, in lower case and in order.
 
     Its entries stand on lines, or between commas or semicolons; numbers and bullets before them, and full
-    stops after them, are no part of them. An entry counts that is one word of two letters or more (hyphens and
-    apostrophes may be inside) and was not there before; all else is passed over: sentences, phrases, numbers.
+    stops after them, are no part of them. An entry counts that is one word of two letters or more (hyphens
+    and apostrophes may be inside) and was not there before; sentences, phrases and numbers are passed over.
     """
     entries = [_NUMBERING.sub("", entry).strip(" \t.*_\"'`") for entry in _BETWEEN.split(text)]
     words = [entry.lower() for entry in entries if len(entry) > 1 and _WORD.fullmatch(entry)]

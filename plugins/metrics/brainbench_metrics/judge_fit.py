@@ -24,17 +24,17 @@ _Reals = NDArray[np.float64]
 
 
 def features(responses: Sequence[Response], helper: OpenModel, reporter: Reporter) -> FloatArray:
-    """What the regression sees (responses x (4 width + 2)), float32.
+    """What the regression sees (responses x (2 width + 2)), float32.
 
-    The response's vector, the object's, number by number their product and the size of their difference; their
-    cosine; and the logarithm of 1 + the response's words.
+    The response's vector, the object's, their cosine, and the logarithm of 1 + the response's words. Products
+    of the vectors agree better with people about the objects that were learnt from, and worse about others.
     """
     texts = [text for response in responses for text in (response.about, response.text)]
     vectors = vectors_of(texts, helper, reporter)
     about, said = vectors[::2], vectors[1::2]
     words = np.array([len(response.text.split()) for response in responses])
     near = np.nan_to_num(cosines(about, said))
-    parts = [said, about, said * about, np.abs(said - about), near[:, None], np.log1p(words)[:, None]]
+    parts = [said, about, near[:, None], np.log1p(words)[:, None]]
     return np.hstack(parts).astype(np.float32)
 
 

@@ -77,15 +77,15 @@ class LlmJudge:
         Keeps nothing. Raises ModelError for a helper that cannot answer.
         """
         del kept
+        found: list[float | None] = [None] * len(responses)
+        places = scorable(responses)
+        if not places:
+            return found
         if not isinstance(helper, OpenLanguageModel):
             raise ModelError(
                 "The helper of llm-judge has to answer questions, which this model does not.",
                 hint="Name a language model after @, or endpoint:MODEL@http://host:port/v1.",
             )
-        found: list[float | None] = [None] * len(responses)
-        places = scorable(responses)
-        if not places:
-            return found
         with undisturbed():
             language = helper.language_model(reporter)
             if isinstance(language, Skip):

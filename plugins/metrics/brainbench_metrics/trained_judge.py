@@ -1,8 +1,8 @@
 """A regression that has learnt from human raters how original a response is, on a sentence encoder's vectors.
 
 It learns on the training split of `human_ratings`, its penalty is chosen on the validation split, and the
-test split is left to `held_out`. With the default helper the choice is made once and for all; the fit is
-made when it is first needed, and kept.
+test split is left to `held_out`. It is learnt when it is first needed, and kept. What was tried, and how far
+it agrees with people about objects that it has not learnt from: docs/originality.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VALIDATION: Split = "val"
 
 @dataclass(frozen=True)
 class TrainedJudge:
-    """Ridge regression of human ratings on what object and response share and do not; from 1 to 5."""
+    """Ridge regression of human ratings on the vectors of object and response, held to 1 to 5."""
 
     helper: str = ENCODER
     penalties: tuple[float, ...] = (100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0)
@@ -58,7 +58,7 @@ class TrainedJudge:
     def score(
         self, responses: Sequence[Response], helper: OpenModel, reporter: Reporter, kept: Path | None
     ) -> list[float | None]:
-        """The rating that people would give, as far as it has learnt; None for what is blank or about nothing.
+        """What people would rate it, as far as it has learnt; None for a blank one, or about nothing.
 
         Learns first where nothing is kept. Raises DataError where the ratings cannot be had or what is kept
         is spoilt, and ModelError for a helper that embeds nothing.

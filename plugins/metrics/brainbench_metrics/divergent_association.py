@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -48,9 +48,12 @@ class DivergentAssociation:
     name: str = "divergent-association"
     version: int = 1
 
-    helps: Helps = "embeds"
-    scale: tuple[float, float] = (0.0, 100 * WORDS / (WORDS - 1))  # seven vectors cannot all be opposite
-    questions: tuple[Stimulus, ...] = (_QUESTION,)
+    helps: ClassVar[Helps] = "embeds"
+    scale: ClassVar[tuple[float, float]] = (
+        0.0,
+        100 * WORDS / (WORDS - 1),
+    )  # seven vectors cannot all be opposite
+    questions: ClassVar[tuple[Stimulus, ...]] = (_QUESTION,)
 
     def using(self, helper: str) -> DivergentAssociation:
         """With another encoder."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from brainbench import hookimpl
 from brainbench.errors import ModelError
@@ -57,9 +57,9 @@ class LlmJudge:
     name: str = "llm-judge"
     version: int = 1
 
-    helps: Helps = "answers"
-    scale: tuple[float, float] = (1.0, 5.0)
-    questions: tuple[Stimulus, ...] = ()
+    helps: ClassVar[Helps] = "answers"
+    scale: ClassVar[tuple[float, float]] = (1.0, 5.0)
+    questions: ClassVar[tuple[Stimulus, ...]] = ()
 
     def using(self, helper: str) -> LlmJudge:
         """With another judge."""
@@ -119,7 +119,7 @@ def _request(language: LanguageModel, response: Response, number: int) -> Any:
     prompt = RUBRIC.replace("{about}", _line(response.about)).replace("{text}", _line(response.text))
     if language.chat:
         prompt = str(language.lm.apply_chat_template([{"role": "user", "content": prompt}]))
-    how = {"do_sample": False, "temperature": 0.0, "max_gen_toks": _TOKENS, "until": [], "seed": 0}
+    how = {"do_sample": False, "temperature": 0.0, "max_gen_toks": _TOKENS, "until": []}
     return Instance("generate_until", {}, (prompt, how), number)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -35,9 +35,9 @@ class SemanticDistance:
     name: str = "semantic-distance"
     version: int = 1
 
-    helps: Helps = "embeds"
-    scale: tuple[float, float] = (0.0, 2.0)
-    questions: tuple[Stimulus, ...] = ()
+    helps: ClassVar[Helps] = "embeds"
+    scale: ClassVar[tuple[float, float]] = (0.0, 2.0)
+    questions: ClassVar[tuple[Stimulus, ...]] = ()
 
     def using(self, helper: str) -> SemanticDistance:
         """With another encoder."""

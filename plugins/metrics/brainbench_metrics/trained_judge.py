@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -41,9 +41,9 @@ class TrainedJudge:
     name: str = "trained-judge"
     version: int = 1
 
-    helps: Helps = "embeds"
-    scale: tuple[float, float] = (1.0, 5.0)
-    questions: tuple[Stimulus, ...] = ()
+    helps: ClassVar[Helps] = "embeds"
+    scale: ClassVar[tuple[float, float]] = (1.0, 5.0)
+    questions: ClassVar[tuple[Stimulus, ...]] = ()
 
     def using(self, helper: str) -> TrainedJudge:
         """On another encoder's vectors, learnt anew."""

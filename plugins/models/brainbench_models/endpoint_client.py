@@ -36,13 +36,13 @@ class _Bearer(AuthBase):
 class Client:
     """One server. Busy servers and broken connections are tried again, with growing pauses."""
 
-    def __init__(self, url: str, name: str, *, connections: int = 4, backoff: float = BACKOFF) -> None:
+    def __init__(self, url: str, name: str, *, connections: int = 4) -> None:
         self._url, self._name = f"{url}/chat/completions", name
         self._host = urlsplit(url).netloc
         self._key = next((key for name in KEYS if (key := os.environ.get(name, "").strip())), "")
         retry = Retry(
             total=RETRIES,
-            backoff_factor=backoff,
+            backoff_factor=BACKOFF,
             backoff_max=LONGEST_WAIT,
             status_forcelist=BUSY,
             allowed_methods=None,  # a question may be asked twice

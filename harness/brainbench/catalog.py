@@ -18,7 +18,8 @@ from brainbench.nouns import (
     Task,
     is_baseline,
 )
-from brainbench.protocols import NAME, require
+from brainbench.protocols import NAME, require, require_scorer_values
+from brainbench.scoring import Scorer
 from brainbench.variants import UnknownNameError, find_variant
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class Catalog:
     metrics: Registry[Metric] = field(default_factory=lambda: Registry("metric"))
     interventions: Registry[Intervention] = field(default_factory=lambda: Registry("intervention"))
     tasks: Registry[Task] = field(default_factory=lambda: Registry("task"))
+    scorers: Registry[Scorer] = field(default_factory=lambda: Registry("scorer"))
     plugins: list[Provider] = field(default_factory=list)
     disabled: list[Provider] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -183,6 +185,25 @@ class Catalog:
             made = found.at(place)
             require(made, Intervention, f"What {name!r} gave for @{place}")
             found = cast(Intervention, made)
+        return found
+
+    def find_scorer(self, spec: str) -> Scorer:
+        """The registered scorer called `spec`, or for "name@model" the same with that model's help.
+
+        All behind the first @ names the model, which may have a revision of its own. Raises UsageError for
+        a name that nobody answers to, and where no model is named and the scorer knows none by itself.
+        """
+        name, _, helper = spec.partition("@")
+        found = self.scorers.get(name)
+        if helper:
+            made: object = found.using(helper)
+            require(made, Scorer, f"What {name!r} gave for @{helper}")
+            found = cast(Scorer, made)
+            require_scorer_values(found)
+        if not found.helper:
+            raise UsageError(
+                f"The scorer {name!r} needs a model to help it.", hint=f"Name one, as in {name}@org/name."
+            )
         return found
 
     def find_metrics(self, spec: str) -> list[Metric]:

@@ -1,4 +1,4 @@
-"""The whole plugin interface: five hooks, each called once when brainbench starts.
+"""The whole plugin interface: six hooks, each called once when brainbench starts.
 
 A plugin is a module named by an entry point of the group `brainbench`. It decorates functions of these
 names with `brainbench.hookimpl`, and may state `BRAINBENCH_API = 1`, the version it was written for.
@@ -12,6 +12,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from brainbench.nouns import BrainDataset, DatasetSource, Intervention, Metric, Model, ModelSource, Task
+    from brainbench.scoring import Scorer
 
 PROJECT = "brainbench"
 API_VERSION = 1
@@ -53,3 +54,8 @@ def register_interventions(register: Register[Intervention]) -> None:
 @hookspec
 def register_tasks(register: Register[Task]) -> None:
     """Call `register(task)` for each lm-eval task to offer."""
+
+
+@hookspec
+def register_scorers(register: Register[Scorer]) -> None:
+    """Call `register(scorer)` for each way to score what models think up."""

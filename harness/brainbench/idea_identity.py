@@ -6,16 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
-from brainbench.identity import (
-    WRITING,
-    _asked,
-    _declared,
-    _is_identity,
-    _learnt_from,
-    _provider,
-    _stops_at,
+from brainbench.identity_parts import (
     canonical,
+    declared,
     fingerprint,
+    is_identity,
+    learnt_from,
+    provider,
+    stops_at,
+    written_by,
 )
 from brainbench.nouns import BrainDataset, Identity, Intervention, Model, ModelOptions
 from brainbench.plan import needs_dataset
@@ -35,22 +34,22 @@ def identify_writer(
     """
     ask = model_identity or (lambda model, options: model.identity(options))
     options = replace(options, pooling="last")
-    known = _is_identity(ask(model, options), model.name)
-    declared = _declared(intervention)
+    known = is_identity(ask(model, options), model.name)
+    change = declared(intervention)
     learnt = stops = None
     if dataset is not None and needs_dataset(intervention):
-        learnt = _is_identity(dataset.identity(_learnt_from(intervention, dataset)), dataset.name)
-        stops = _stops_at(intervention, dataset)
+        learnt = is_identity(dataset.identity(learnt_from(intervention, dataset)), dataset.name)
+        stops = stops_at(intervention, dataset)
     facts = {
         "kind": "ideas",
-        "model": {**known.facts, "provider": _provider(model)},
-        "intervention": declared.facts,
-        "learnt_from": {**learnt.facts, "provider": _provider(dataset)} if learnt else None,
+        "model": {**known.facts, "provider": provider(model)},
+        "intervention": change.facts,
+        "learnt_from": {**learnt.facts, "provider": provider(dataset)} if learnt else None,
         "stops_at": stops.facts if stops else None,
         "sampling": asdict(options.sampling),
-        "asked": {**_asked(), "writing": WRITING},
+        "asked": written_by(),
     }
-    resolved = all(part.resolved for part in (known, declared, learnt, stops) if part is not None)
+    resolved = all(part.resolved for part in (known, change, learnt, stops) if part is not None)
     return Identity(json.loads(canonical(facts)), resolved)
 
 

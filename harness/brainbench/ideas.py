@@ -13,6 +13,7 @@ from brainbench.protocols import require_plain
 
 if TYPE_CHECKING:
     from brainbench.nouns import Reporter
+    from brainbench.statistics import Interval
     from brainbench.stimuli import ItemSet, Stimulus
 
 
@@ -84,6 +85,26 @@ class IdeaScores:
     def score(self) -> float:
         """The mean over items."""
         return math.fsum(self.by_item.values()) / len(self.by_item)
+
+    @cached_property
+    def interval(self) -> Interval:
+        """For other items like these: items are resampled, each with all its texts.
+
+        An expanded bootstrap (95 %); of two or three items that differ Student's interval, kept within the
+        details' "scale". Where items are alike, the mean alone or, of fewer than four, the whole scale.
+        """
+        import numpy as np
+
+        from brainbench.statistics import expanded_interval
+        from brainbench.task_scores import DRAWS, FEWEST, LEVEL, interval_of_few, no_interval
+
+        means = np.array(list(self.by_item.values()))
+        least, most = self.details.get("scale", (-math.inf, math.inf))
+        if len(means) > 1 and np.ptp(means) > 0:
+            if len(means) < FEWEST:
+                return interval_of_few(means, self.score, least=least, most=most)
+            return expanded_interval(means, seed=0, draws=DRAWS, level=LEVEL)
+        return no_interval(self.score, len(means), least=least, most=most)
 
     @property
     def unscored(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from brainbench.idea_plan import asking
 from brainbench.nouns import BrainDataset, Intervention, Metric, Model, ModelOptions, Task, is_baseline
 from brainbench.scoring import Scorer
 from brainbench.stimuli import ItemSet
@@ -146,11 +147,13 @@ class Plan:
         solvers: Sequence[Model] = (),
         limit: int | None = None,
         protocol: Protocol = "validation",
+        scorers: Sequence[tuple[Scorer, Model]] = (),
     ) -> Plan:
         """Every combination that exists; empty `regions` or `item_sets` stand for all of a dataset's.
 
         `tasks` are asked of `solvers`, each up to `limit` problems, right after such a model is scored.
-        `protocol` as in TaskCell.
+        `protocol` as in TaskCell. `scorers`, each with its model, score the texts of `solvers` right after
+        that: those may have been written for a score already.
         """
         grid = [
             (dataset, region, item_set, metric)
@@ -178,6 +181,10 @@ class Plan:
                         for learnt_from in _sources(intervention, datasets)
                         for task in tasks
                     ]
+                    cells += [
+                        ScorerCell(model, options, intervention, scorer, helper, dataset)
+                        for scorer, helper, dataset in _texts(scorers, intervention, datasets)
+                    ]
         limits = [
             Cell(None, ModelOptions(), dataset, None, region, item_set, metric)
             for dataset, region, item_set, metric in grid
@@ -189,6 +196,22 @@ class Plan:
 def _sources(intervention: Intervention, datasets: Sequence[BrainDataset]) -> Sequence[BrainDataset | None]:
     """What an intervention may be learnt from before tasks are asked; what is learnt from nothing, once."""
     return datasets if needs_dataset(intervention) and datasets else (None,)
+
+
+def _texts(
+    scorers: Sequence[tuple[Scorer, Model]], intervention: Intervention, datasets: Sequence[BrainDataset]
+) -> list[tuple[Scorer, Model, BrainDataset | None]]:
+    """Which scorer scores whose questions, texts to the same ones behind each other: these are written once.
+
+    For a scorer with questions of its own the dataset is what a change is learnt from.
+    """
+    found = [
+        (scorer, helper, dataset)
+        for scorer, helper in scorers
+        for dataset in (_sources(intervention, datasets) if scorer.questions else asking(datasets))
+    ]
+    order = list(dict.fromkeys((id(dataset), bool(scorer.questions)) for scorer, _, dataset in found))
+    return sorted(found, key=lambda one: order.index((id(one[2]), bool(one[0].questions))))
 
 
 def needs_dataset(intervention: Intervention) -> bool:

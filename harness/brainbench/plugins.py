@@ -19,7 +19,13 @@ from brainbench import hookspecs
 from brainbench.catalog import Catalog, Provider, Registry, suggest
 from brainbench.errors import PluginError, words_of
 from brainbench.nouns import BrainDataset, DatasetSource, Intervention, Metric, Model, ModelSource, Task
-from brainbench.protocols import missing, require_dataset_values, require_plain_values
+from brainbench.protocols import (
+    missing,
+    require_dataset_values,
+    require_plain_values,
+    require_scorer_values,
+)
+from brainbench.scoring import Scorer
 
 GROUP = "brainbench"
 HOOKS = {
@@ -119,6 +125,7 @@ def _register(hook: str, staged: list[tuple[str, Any]]) -> Callable[[Any], None]
         "register_metrics": [("metrics", Metric)],
         "register_interventions": [("interventions", Intervention)],
         "register_tasks": [("tasks", Task)],
+        "register_scorers": [("scorers", Scorer)],
     }
 
     def register(thing: Any) -> None:
@@ -129,6 +136,8 @@ def _register(hook: str, staged: list[tuple[str, Any]]) -> Callable[[Any], None]
                 require_plain_values(thing)
                 if registry == "datasets":
                     require_dataset_values(thing)
+                elif registry == "scorers":
+                    require_scorer_values(thing)
                 staged.append((registry, thing))
                 return
         fewest = min(faults.values(), key=len)

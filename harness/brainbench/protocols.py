@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainbench.errors import PluginError, ShapeError
 from brainbench.nouns import BrainDataset, DatasetCard
-from brainbench.stimuli import ItemSet
+from brainbench.stimuli import ItemSet, Stimulus
+
+if TYPE_CHECKING:
+    from brainbench.scoring import Scorer
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,199}")
 
@@ -79,6 +83,28 @@ def require_dataset_values(dataset: BrainDataset) -> None:
     )
     if not texts or not all(isinstance(text, str) and text for text in texts):
         raise PluginError(f"the card of dataset {dataset.name!r} has gaps")
+
+
+def require_scorer_values(scorer: Scorer) -> None:
+    """Raise PluginError unless a scorer's cheap values have their declared types."""
+    name, scale = scorer.name, scorer.scale
+    if "@" in name:
+        raise PluginError(f"the scorer {name!r} has an @ in its name, behind which its model is named")
+    if not isinstance(scorer.helper, str):
+        raise PluginError(f"the helper of scorer {name!r} is {scorer.helper!r}, which is no model's name")
+    if scorer.helps not in {"embeds", "answers"}:
+        raise PluginError(f'the model of scorer {name!r} {scorer.helps!r}: it must say "embeds" or "answers"')
+    if not isinstance(scale, tuple) or len(scale) != 2 or not all(map(_is_finite, scale)):
+        raise PluginError(f"the scale of scorer {name!r} is {scale!r}, not the lowest and highest score")
+    if scale[0] >= scale[1]:
+        raise PluginError(f"the scale of scorer {name!r} goes from {scale[0]:g} to {scale[1]:g}")
+    questions = scorer.questions
+    if not isinstance(questions, tuple) or not all(isinstance(asked, Stimulus) for asked in questions):
+        raise PluginError(f"the questions of scorer {name!r} are no tuple of stimuli")
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_card(card: object) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 
 from brainbench.arrays import FloatArray
 from brainbench.errors import ShapeError
-from brainbench.plan import Cell, TaskCell
+from brainbench.ideas import IdeaScores
+from brainbench.plan import AnyCell
 from brainbench.protocols import require_plain
 from brainbench.task_scores import TaskScores
 
@@ -124,7 +125,7 @@ class Failure:
     hint: str = ""
 
 
-Outcome = Scores | TaskScores | Skip | Failure
+Outcome = Scores | TaskScores | IdeaScores | Skip | Failure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +136,7 @@ class Record:
     not be pinned down: such a record is kept, but never reused.
     """
 
-    cell: Cell | TaskCell
+    cell: AnyCell
     fingerprint: str
     facts: Mapping[str, Any]
     resolved: bool
@@ -147,5 +148,5 @@ class Record:
 class Reused:
     """A cell that was finished before, by this fingerprint; nothing was computed."""
 
-    cell: Cell | TaskCell
+    cell: AnyCell
     fingerprint: str

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 from brainbench.errors import BrainbenchError, NotApplicable, PluginError, words_of
 from brainbench.identity import identify, unidentified
 from brainbench.nouns import Reporter
-from brainbench.plan import AnyCell, Cell, Plan, TaskCell
+from brainbench.plan import AnyCell, Cell, Plan, ScorerCell, TaskCell
 from brainbench.progress import SilentReporter
 from brainbench.provenance import environment, now
 from brainbench.records import Failure, Outcome, Record, Reused, Scores, Skip
+from brainbench.scored_ideas import score_ideas
 from brainbench.slots import PhaseError, phase
 from brainbench.steered_tasks import ask_steered
 from brainbench.steering import Fits
@@ -67,7 +68,7 @@ def _finish(
             identity = identify(cell, bench.identity)
         if identity.resolved and is_done(identity.fingerprint):
             return Reused(cell, identity.fingerprint)
-        outcome = _ask(cell, bench, made) if isinstance(cell, TaskCell) else _compute(cell, bench, made)
+        outcome = _outcome(cell, bench, made)
     except PhaseError as failed:
         if isinstance(failed.error, NotApplicable) and identity.resolved:
             outcome = Skip(failed.error.message)
@@ -77,6 +78,14 @@ def _finish(
         made["traceback"] = "".join(traceback.format_exception(failed.error))
     provenance = {**made, **source, "started": started, "seconds": round(time.monotonic() - clock, 3)}
     return Record(cell, identity.fingerprint, identity.facts, identity.resolved, outcome, provenance)
+
+
+def _outcome(cell: AnyCell, bench: Workbench, made: dict[str, Any]) -> Outcome:
+    if isinstance(cell, TaskCell):
+        return _ask(cell, bench, made)
+    if isinstance(cell, ScorerCell):
+        return score_ideas(cell, bench, made)
+    return _compute(cell, bench, made)
 
 
 def _compute(cell: Cell, bench: Workbench, made: dict[str, Any]) -> Outcome:

@@ -150,19 +150,19 @@ def interval_over_groups(sums: Floats, sizes: Floats, *, share: bool = False, se
     return no_interval(mean, len(sums), least=least)
 
 
-def interval_of_few(shares: Floats, mean: float, *, least: float = -1.0) -> Interval:
-    """Student's interval of the shares of two or more groups that differ, kept between `least` and 1.
+def interval_of_few(shares: Floats, mean: float, *, least: float = -1.0, most: float = 1.0) -> Interval:
+    """Student's interval of the shares of two or more groups that differ, kept between `least` and `most`.
 
     So few have too few different resamples for a bootstrap.
     """
     found = student_interval(shares, level=LEVEL)
     half = (found.high - found.low) / 2
-    low, high = max(least, mean - half), min(1.0, mean + half)
+    low, high = max(least, mean - half), min(most, mean + half)
     return Interval(mean, low, high, LEVEL, found.standard_error, found.method)
 
 
-def no_interval(mean: float, problems: int, *, least: float = -1.0) -> Interval:
+def no_interval(mean: float, problems: int, *, least: float = -1.0, most: float = 1.0) -> Interval:
     """Where all problems are alike: the mean itself or, of very few, all that there is."""
     if problems < FEWEST:
-        return Interval(mean, least, 1.0, LEVEL, 0.0, "none: too few problems")
+        return Interval(mean, least, most, LEVEL, 0.0, "none: too few problems")
     return Interval(mean, mean, mean, LEVEL, 0.0, "none: the problems do not differ")

@@ -6,19 +6,17 @@ They use the thing itself, on small made-up data where data is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import is_dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from brainbench.arrays import Behaviour, Features, Participant, PersonalFeatures, Recording
-from brainbench.errors import DataError, NotApplicable, PluginError
+from brainbench.errors import DataError, NotApplicable
 from brainbench.identity import canonical
 from brainbench.nouns import (
     BrainDataset,
-    Identity,
     Intervention,
     Metric,
     Model,
@@ -29,10 +27,11 @@ from brainbench.nouns import (
 )
 from brainbench.nuisances import nuisances
 from brainbench.progress import SilentReporter
-from brainbench.protocols import missing, require_dataset_values, require_plain_values
 from brainbench.records import Scores, Skip
 from brainbench.stimuli import Message, Stimulus
 from brainbench.task_nouns import validation_of
+from brainbench.testing_parts import fits, plainly, require_that, same_identity
+from brainbench.testing_scorers import check_scorer as check_scorer  # noqa: PLC0414 - with the others
 from brainbench.training_data import more_problems_of, validation_of_dataset
 
 TOLERANCE = 1e-4
@@ -44,14 +43,14 @@ def check_model(model: Model, options: ModelOptions | None = None, stimuli: Sequ
     Of a baseline that looks at recordings only that its features are of the items that it is given.
     """
     options = options or ModelOptions()
-    _fits(model, Model)
-    _check_identity(model.identity(options), model.identity(options))
+    fits(model, Model)
+    same_identity(model.identity(options), model.identity(options))
     asked = tuple(stimuli) or sample_stimuli()
     with model.open(options, SilentReporter()) as opened:
         if isinstance(opened, OpenBaseline):
             _check_baseline(opened, asked)
             return
-        _fits(opened, OpenModel)
+        fits(opened, OpenModel)
         whole = opened.features(asked, SilentReporter())
         turned = opened.features(asked[::-1], SilentReporter())
         alone = opened.features(asked[:1], SilentReporter())
@@ -60,29 +59,31 @@ def check_model(model: Model, options: ModelOptions | None = None, stimuli: Sequ
         scale = max(float(np.abs(x).max()), 1e-12)
         order = np.abs(turned.layers[name][::-1] - x).max()
         company = np.abs(alone.layers[name][0] - x[0]).max()
-        _require(x.shape[0] == len(asked), f"{name}: {x.shape[0]} rows for {len(asked)} stimuli.")
-        _require(order <= TOLERANCE * scale, f"{name}: features do not follow the stimuli's order.")
-        _require(company <= TOLERANCE * scale, f"{name}: a stimulus's features depend on its company.")
+        require_that(x.shape[0] == len(asked), f"{name}: {x.shape[0]} rows for {len(asked)} stimuli.")
+        require_that(order <= TOLERANCE * scale, f"{name}: features do not follow the stimuli's order.")
+        require_that(company <= TOLERANCE * scale, f"{name}: a stimulus's features depend on its company.")
 
 
 def check_dataset(dataset: BrainDataset) -> None:
     """Stimuli, item sets and every region's recording belong together; loads the whole dataset."""
-    _fits(dataset, BrainDataset)
+    fits(dataset, BrainDataset)
     stimuli = dataset.stimuli(SilentReporter())
     ids = tuple(stimulus.id for stimulus in stimuli)
-    _require(len(set(ids)) == len(ids) > 0, "Stimulus ids must be there and differ.")
+    require_that(len(set(ids)) == len(ids) > 0, "Stimulus ids must be there and differ.")
     for item_set in dataset.item_sets:
-        _require(bool(item_set.indices(stimuli)), f"Item set {item_set.name!r} is empty.")
+        require_that(bool(item_set.indices(stimuli)), f"Item set {item_set.name!r} is empty.")
     for region in dataset.regions:
-        _check_identity(dataset.identity(region), dataset.identity(region))
+        same_identity(dataset.identity(region), dataset.identity(region))
         recording = dataset.recording(region, SilentReporter())
-        _require(recording.items == ids, f"{region}: items are not the stimuli.")
-        _require(recording.region == region, f"{region}: the recording calls itself {recording.region!r}.")
+        require_that(recording.items == ids, f"{region}: items are not the stimuli.")
+        require_that(
+            recording.region == region, f"{region}: the recording calls itself {recording.region!r}."
+        )
     behaviour = dataset.behaviour(SilentReporter())
-    _require(behaviour is None or behaviour.items == ids, "Behaviour is not about the stimuli.")
-    _plainly(_check_training_data, dataset)
+    require_that(behaviour is None or behaviour.items == ids, "Behaviour is not about the stimuli.")
+    plainly(_check_training_data, dataset)
     design = getattr(dataset, "design_conditions", ())
-    _require(isinstance(design, tuple), "design_conditions must be a tuple of names.")
+    require_that(isinstance(design, tuple), "design_conditions must be a tuple of names.")
     try:
         nuisances(stimuli, recording.strata, design, behaviour)
     except DataError as error:
@@ -91,34 +92,34 @@ def check_dataset(dataset: BrainDataset) -> None:
 
 def check_metric(metric: Metric) -> None:
     """Scores are finite, repeatable and about the layers and people given; arrays are left as they were."""
-    _fits(metric, Metric)
-    _require(is_dataclass(metric), "It must be a dataclass: its fields are its parameters.")
+    fits(metric, Metric)
+    require_that(is_dataclass(metric), "It must be a dataclass: its fields are its parameters.")
     features, recording = sample_features(), sample_recording()
     arrays = [*features.layers.values(), *(person.responses for person in recording.participants)]
     before = [array.copy() for array in arrays]
     first = metric.score(features, recording, SilentReporter())
     second = metric.score(features, recording, SilentReporter())
     untouched = all(np.array_equal(old, new) for old, new in zip(before, arrays, strict=True))
-    _require(untouched, "It changes the arrays that it is given.")
-    _require(isinstance(first, Scores | Skip), "It must return Scores or Skip.")
+    require_that(untouched, "It changes the arrays that it is given.")
+    require_that(isinstance(first, Scores | Skip), "It must return Scores or Skip.")
     if isinstance(first, Scores) and isinstance(second, Scores):
         known = set(features.layers)
         named = set(first.layers) | set(first.unscored)
-        _require(known <= named, "Each layer must be scored or unscored.")
-        _require(
+        require_that(known <= named, "Each layer must be scored or unscored.")
+        require_that(
             named - known <= {first.layers[first.best]},
             "A row that is no layer (an estimate over several) must be the headline.",
         )
-        _require(
+        require_that(
             set(first.participants) <= {p.id for p in recording.participants},
             "It scores people who are not there.",
         )
-        _require(np.array_equal(first.per_participant, second.per_participant), "It is not repeatable.")
+        require_that(np.array_equal(first.per_participant, second.per_participant), "It is not repeatable.")
         canonical(dict(first.details))
     flat = Features({name: np.ones_like(x) for name, x in features.layers.items()})
     constant = metric.score(flat, recording, SilentReporter())
-    _require(isinstance(constant, Skip), "Features that do not vary must be a Skip with its reason.")
-    _require(
+    require_that(isinstance(constant, Skip), "Features that do not vary must be a Skip with its reason.")
+    require_that(
         isinstance(metric.ceiling(recording, SilentReporter()), Scores | Skip),
         "ceiling() must return one too.",
     )
@@ -129,25 +130,25 @@ def check_intervention(intervention: Intervention, model: OpenModel, dataset: Br
 
     It is asked the dataset's first items. An intervention that says that it does not apply is fine, too.
     """
-    _fits(intervention, Intervention)
+    fits(intervention, Intervention)
     asked = tuple(dataset.stimuli(SilentReporter()))[:6]
     before = model.features(asked, SilentReporter())
     with suppress(NotApplicable), intervention.apply(model, dataset) as changed:
-        _fits(changed, OpenModel)
+        fits(changed, OpenModel)
         during = changed.features(asked, SilentReporter())
-        _require(during.n_items == len(asked), "The changed model answers for other stimuli.")
+        require_that(during.n_items == len(asked), "The changed model answers for other stimuli.")
     after = model.features(asked, SilentReporter())
     for name, x in before.layers.items():
-        _require(np.array_equal(x, after.layers[name]), f"{name} stays changed after the intervention.")
+        require_that(np.array_equal(x, after.layers[name]), f"{name} stays changed after the intervention.")
 
 
 def check_task(task: Task) -> None:
     """The lm-eval configuration names the task; what is chosen is chosen on another task."""
-    _fits(task, Task)
-    _require(bool(task.lm_eval_config().get("task")), "Its lm-eval configuration names no task.")
+    fits(task, Task)
+    require_that(bool(task.lm_eval_config().get("task")), "Its lm-eval configuration names no task.")
     chosen_on = validation_of(task)
     if chosen_on is not None:
-        _fits(chosen_on, Task)
+        fits(chosen_on, Task)
 
 
 def sample_stimuli(n: int = 6) -> tuple[Stimulus, ...]:
@@ -191,8 +192,10 @@ def _check_training_data(dataset: BrainDataset) -> None:
         check_task(validation)
     made = more_problems_of(dataset, 5, 1)
     if made is not None:
-        _require(made == more_problems_of(dataset, 5, 1), "more_problems() is not repeatable.")
-        _require(made != more_problems_of(dataset, 5, 2), "more_problems() gives the same for every seed.")
+        require_that(made == more_problems_of(dataset, 5, 1), "more_problems() is not repeatable.")
+        require_that(
+            made != more_problems_of(dataset, 5, 2), "more_problems() gives the same for every seed."
+        )
         more_problems_of(dataset, 0, 1)
 
 
@@ -205,35 +208,7 @@ def _check_baseline(opened: OpenBaseline, stimuli: Sequence[Stimulus]) -> None:
     recording = replace(made, items=items, nuisances=dull)
     found = opened.features_of(stimuli, recording, SilentReporter())
     kinds = Features | PersonalFeatures | Skip
-    _require(isinstance(found, kinds), "features_of() must return Features, PersonalFeatures or a Skip.")
+    require_that(isinstance(found, kinds), "features_of() must return Features, PersonalFeatures or a Skip.")
     if not isinstance(found, Skip):
-        _require(found.n_items == len(items), f"{found.n_items} rows for {len(items)} stimuli.")
+        require_that(found.n_items == len(items), f"{found.n_items} rows for {len(items)} stimuli.")
     canonical(dict(opened.facts()))
-
-
-def _check_identity(first: Identity, second: Identity) -> None:
-    _require(
-        canonical(dict(first.facts)) == canonical(dict(second.facts)),
-        "Its identity changes between two calls.",
-    )
-
-
-def _fits(thing: Any, protocol: type[object]) -> None:
-    lacking = missing(thing, protocol)
-    _require(not lacking, f"{type(thing).__name__} lacks {', '.join(lacking)}.")
-    if protocol is not OpenModel:
-        _plainly(require_plain_values, thing)
-    if protocol is BrainDataset:
-        _plainly(require_dataset_values, thing)
-
-
-def _plainly(check: Callable[[Any], None], thing: Any) -> None:
-    try:
-        check(thing)
-    except PluginError as error:
-        raise AssertionError(error.message) from error
-
-
-def _require(holds: bool, sentence: str) -> None:
-    if not holds:
-        raise AssertionError(sentence)

@@ -46,9 +46,7 @@ class Lesson:
 
     def _anew(self, opened: OpenModel, reporter: Reporter, kept: Training | None) -> Adapter | Skip:
         change: Any = self.intervention
-        found = change.tune(opened, self.dataset, reporter, kept.checkpoint if kept else None)
-        if not isinstance(found, Adapter | Skip):
-            raise PluginError(f"tune() of {change.name} gave {type(found).__name__}, not an Adapter.")
+        found = tune(change, opened, self.dataset, reporter, kept)
         if isinstance(found, Skip):
             return found
         return found.told(**self._learnt(found), seed=found.facts.get("seed", change.seed))
@@ -65,3 +63,17 @@ class Lesson:
         wanted = {"intervention": change.name, "seed": change.seed, **self._learnt(kept)}
         told = {"intervention": change.name, **kept.facts}
         return all(canonical(told.get(name)) == canonical(fact) for name, fact in wanted.items())
+
+
+def tune(
+    change: Any,
+    opened: OpenModel,
+    dataset: BrainDataset | None,
+    reporter: Reporter,
+    kept: Training | None = None,
+) -> Adapter | Skip:
+    """What an intervention's `tune` gives; raises PluginError for anything else than an Adapter or a Skip."""
+    found = change.tune(opened, dataset, reporter, kept.checkpoint if kept else None)
+    if not isinstance(found, Adapter | Skip):
+        raise PluginError(f"tune() of {change.name} gave {type(found).__name__}, not an Adapter.")
+    return found

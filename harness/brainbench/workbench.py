@@ -39,7 +39,7 @@ from brainbench.slots import Opened, OpenedSlot, Slot, phase
 from brainbench.steering import Fits, Steering
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel, OpenLanguageModel
-from brainbench.training_run import Lesson
+from brainbench.training_run import Lesson, tune
 from brainbench.tuning import Tunes
 
 T = TypeVar("T")
@@ -53,6 +53,7 @@ class Workbench:
     reporter: Reporter
     _identities: dict[tuple[int, ModelOptions], Identity] = field(default_factory=dict)
     _model: OpenedSlot = field(default_factory=OpenedSlot)
+    _helper: OpenedSlot = field(default_factory=OpenedSlot)
     _changed: OpenedSlot = field(default_factory=OpenedSlot)
     _fitted: Slot[Steering | Skip] = field(default_factory=Slot)
     _tuned: Slot[Adapter | Skip] = field(default_factory=Slot)
@@ -199,19 +200,12 @@ class Workbench:
 
         def make() -> Adapter | Skip:
             with phase("intervention"):
-                if cell.dataset is None or not needs_dataset(cell.intervention):
-                    found = change.tune(model, cell.dataset, self.reporter, None)  # was trained before
-                    if not isinstance(found, Adapter | Skip):
-                        raise PluginError(f"tune() of {change.name} gave {_kind(found)}, not an Adapter.")
-                    return found
-                lesson = Lesson(
-                    _require(cell.model),
-                    cell.options,
-                    _require(cell.intervention),
-                    cell.dataset,
-                    self.identity,
+                if cell.dataset is None or not needs_dataset(cell.intervention):  # was trained before
+                    return tune(change, model, cell.dataset, self.reporter)
+                who, by = _require(cell.model), _require(cell.intervention)
+                return Lesson(who, cell.options, by, cell.dataset, self.identity).trained(
+                    model, self.reporter
                 )
-                return lesson.trained(model, self.reporter)
 
         return self._tuned.get(self._keys(cell)[1], make)
 
@@ -237,8 +231,18 @@ class Workbench:
             require_plain(facts, f"Facts of model {_require(cell.model).name}")
         return found, facts
 
+    def helper(self, model: Model, options: ModelOptions) -> Opened:
+        """A scorer's open model, until another model is opened: two may not fit into memory."""
+        return self._helper.enter((id(model), options), "open", lambda: model.open(options, self.reporter))
+
+    def put_away(self) -> None:
+        """Close the model that is scored; what was found of it is remembered."""
+        self._changed.clear()
+        self._model.clear()
+
     def close(self) -> None:
         """Undo interventions and close models."""
+        self._helper.clear()
         self._changed.clear()
         self._fitted.clear()
         self._tuned.clear()
@@ -252,6 +256,8 @@ class Workbench:
     def _open(self, cell: AnyCell, model_key: Hashable, change_key: Hashable) -> Opened:
         if self._changed.key != change_key:
             self._undo()
+        if self._model.key != model_key:
+            self._helper.clear()
         asked, change = _require(cell.model), _require(cell.intervention)
         model = self._model.enter(model_key, "open", lambda: asked.open(cell.options, self.reporter))
         if isinstance(model, OpenBaseline) or (cell.dataset is None and change.name == NOTHING):

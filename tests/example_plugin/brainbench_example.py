@@ -1,8 +1,9 @@
-"""A whole third-party plugin: a baseline model that reads letters and no meaning, and a metric of its own."""
+"""A whole third-party plugin: a model that reads letters and no meaning, a metric, and a scorer of ideas."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 
 from brainbench import hookimpl
 from brainbench.arrays import Features, Recording
+from brainbench.errors import ModelError
 from brainbench.hookspecs import Register
-from brainbench.nouns import Identity, Metric, Model, ModelOptions, ModelSource, Reporter
+from brainbench.ideas import Response
+from brainbench.nouns import Identity, Metric, Model, ModelOptions, ModelSource, OpenModel, Reporter
 from brainbench.records import Scores, Skip
+from brainbench.scoring import Helps, Scorer
 from brainbench.stimuli import Stimulus
 
 BRAINBENCH_API = 1
@@ -89,6 +93,42 @@ class MeanCorrelation:
         return max((float(np.corrcoef(column, y)[0, 1]) for column in columns.T), default=0.0)
 
 
+@dataclass(frozen=True)
+class Surprise:
+    """How unlikely a language model finds each letter of a text (nats): unusual, or merely badly written."""
+
+    helper: str = "brainbench/tiny"
+    name: str = "example/surprise"
+    version: int = 1
+    helps: Helps = "answers"
+    scale: tuple[float, float] = (0.0, 10.0)
+    questions: tuple[Stimulus, ...] = ()
+
+    def using(self, helper: str) -> "Surprise":
+        """The same by another model."""
+        return replace(self, helper=helper)
+
+    def identity(self) -> Identity:
+        """It learns from nothing."""
+        return Identity({})
+
+    def score(
+        self, responses: Sequence[Response], helper: OpenModel, reporter: Reporter, kept: Path | None
+    ) -> Sequence[float | None]:
+        """Nats a letter behind the object's name, at most 10."""
+        from lm_eval.api.instance import Instance  # slow to import: only where it is needed
+
+        answering = helper.language_model(reporter)  # type: ignore[attr-defined]  # its model answers
+        if isinstance(answering, Skip):
+            raise ModelError(f"The model cannot answer: {answering.reason}")
+        asked = [
+            Instance("loglikelihood", {}, (f"{response.about}:", f" {response.text}"), at)
+            for at, response in enumerate(responses)
+        ]
+        found = answering.lm.loglikelihood(asked)
+        return [min(10.0, -nats / len(r.text)) for (nats, _), r in zip(found, responses, strict=True)]
+
+
 @hookimpl
 def register_models(register: Register[Model | ModelSource]) -> None:
     """Offer the letter counter."""
@@ -99,3 +139,9 @@ def register_models(register: Register[Model | ModelSource]) -> None:
 def register_metrics(register: Register[Metric]) -> None:
     """Offer the example metric."""
     register(MeanCorrelation())
+
+
+@hookimpl
+def register_scorers(register: Register[Scorer]) -> None:
+    """Offer the example scorer."""
+    register(Surprise())

@@ -85,7 +85,7 @@ def test_a_training_is_known_by_how_its_validation_set_is_asked(
     arm = next(iter(arms()))
     learnt = (toy["model"](), ModelOptions(), arm, toy["dataset"]())
     before = identify_training(*learnt)
-    monkeypatch.setattr("brainbench.identity.ADAPTER", -1)
+    monkeypatch.setattr("brainbench.identity_parts.ADAPTER", -1)
     assert identify_training(*learnt) != before
 
 

@@ -182,7 +182,7 @@ def test_an_unknown_name_suggests_a_near_one() -> None:
     assert "'deduction'" in caught.value.hint
 
 
-def test_there_are_five_hooks() -> None:
+def test_there_are_six_hooks() -> None:
     assert sorted(HOOKS) == [
-        f"register_{kind}" for kind in ("datasets", "interventions", "metrics", "models", "tasks")
+        f"register_{kind}" for kind in ("datasets", "interventions", "metrics", "models", "scorers", "tasks")
     ]

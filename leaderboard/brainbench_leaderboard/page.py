@@ -18,8 +18,9 @@ from pathlib import Path
 
 from brainbench.errors import StoreError
 from brainbench.provenance import now, version_of
-from brainbench_leaderboard import task_captions, task_view
+from brainbench_leaderboard import idea_captions, idea_view, task_captions, task_view
 from brainbench_leaderboard.captions import legend, reasons
+from brainbench_leaderboard.idea_view import IdeaTable, Read, Writing
 from brainbench_leaderboard.origins import Origin, Sources, origins
 from brainbench_leaderboard.store import Leaderboard
 from brainbench_leaderboard.task_view import TaskTables
@@ -51,17 +52,35 @@ class TaskPart:
 
 
 @dataclass(frozen=True, slots=True)
+class IdeaPart:
+    """A table of ideas with all that a reader needs to judge it, and the texts themselves."""
+
+    anchor: str
+    table: IdeaTable
+    writings: tuple[Writing, ...]
+    legend: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """All that the page says."""
 
     parts: tuple[Part, ...]
     tasks: tuple[TaskPart, ...]
+    ideas: tuple[IdeaPart, ...]
     brainbench: str
     made: str
 
 
-def view(rows: Iterable[Row], sources: Sources, tasks: Iterable[Row] = ()) -> Page:
-    """The page's content for these standings, and those of tasks."""
+def view(
+    rows: Iterable[Row],
+    sources: Sources,
+    tasks: Iterable[Row] = (),
+    ideas: Iterable[Row] = (),
+    read: Read = lambda fingerprint: (),
+) -> Page:
+    """The page's content for these standings, and those of tasks and ideas, whose texts `read` gives."""
     parts = []
     for number, table in enumerate(tables(rows), 1):
         own = [row for section in table.sections for entry in section.lines for row in entry.rows]
@@ -78,7 +97,21 @@ def view(rows: Iterable[Row], sources: Sources, tasks: Iterable[Row] = ()) -> Pa
     for number, found in enumerate(task_view.tasks(tasks), 1):
         lines = tuple(task_captions.legend(found.rows)), tuple(task_captions.reasons(found.rows))
         asked.append(TaskPart(f"task-{number}", found, *lines))
-    return Page(tuple(parts), tuple(asked), version_of("brainbench") or "of unknown version", now())
+    made = version_of("brainbench") or "of unknown version", now()
+    return Page(tuple(parts), tuple(asked), _ideas(ideas, read), *made)
+
+
+def _ideas(rows: Iterable[Row], read: Read) -> tuple[IdeaPart, ...]:
+    return tuple(
+        IdeaPart(
+            f"ideas-{number}",
+            table,
+            idea_view.writings(table, read),
+            tuple(idea_captions.legend(table.rows)),
+            tuple(idea_captions.reasons(table.rows)),
+        )
+        for number, table in enumerate(idea_view.tables(rows), 1)
+    )
 
 
 def render(page: Page) -> str:
@@ -110,7 +143,8 @@ def publish(store: Leaderboard, folder: Path, rows: Iterable[Row] | None = None)
     Raises StoreError when it cannot be written.
     """
     if rows is None:
-        page = view(store.standings(), store.sources(), store.task_standings())
+        ideas = store.idea_standings(), store.ideas
+        page = view(store.standings(), store.sources(), store.task_standings(), *ideas)
     else:
         page = view(rows, store.sources())
     text = render(page)

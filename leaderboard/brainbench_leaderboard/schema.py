@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from brainbench_leaderboard import task_views
+from brainbench_leaderboard import idea_views, task_views
 
 migrations = Migrations("brainbench")
 
@@ -221,3 +221,14 @@ def m006_tuning(db: Database) -> None:
     db.execute("ALTER TABLE task_records ADD COLUMN training_seed INTEGER")
     db.execute("DROP VIEW task_standings")
     db.execute(task_views.TUNED)
+
+
+@migrations()
+def m007_ideas(db: Database) -> None:
+    """Ideas: one row a cell in `idea_records`, one a text in `ideas`, and the view of them.
+
+    `validities`: how far a scorer with its helper agrees with people, by the fingerprint of what both are,
+    which idea_records has as scorer_fingerprint.
+    """
+    for statement in (idea_views.RECORDS, idea_views.IDEAS, idea_views.VALIDITIES, idea_views.STANDINGS):
+        db.execute(statement)

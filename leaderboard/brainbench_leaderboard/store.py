@@ -5,28 +5,36 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlite_utils import Database
 
-from brainbench.errors import StoreError
+from brainbench.ideas import Idea
 from brainbench.identity import unidentified
-from brainbench.plan import TaskCell
+from brainbench.plan import ScorerCell, TaskCell
 from brainbench.records import Failure, Record, Scores
 from brainbench.task_scores import TaskItem
-from brainbench_leaderboard import task_results
+from brainbench_leaderboard import idea_results, task_results
 from brainbench_leaderboard.columns import cell_columns, outcome_columns
 from brainbench_leaderboard.margins import Cells, with_margins
 from brainbench_leaderboard.schema import migrations
 from brainbench_leaderboard.steered import with_comparisons
+from brainbench_leaderboard.store_file import (
+    BUSY_SECONDS,
+    connect_for_reading,
+    enable_wal,
+    explained,
+    refuse_strangers,
+)
 
-BUSY_SECONDS = 60
-_TABLES = ("records", "task_records")
+if TYPE_CHECKING:
+    from brainbench.validity import Validity
+
+_TABLES = ("records", "task_records", "idea_records")
 
 
 class Leaderboard:
@@ -38,11 +46,11 @@ class Leaderboard:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _explained(path):
+        with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self.db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS), execute_plugins=False)
-            _refuse_strangers(self.db, path)  # before anything is written to the file
-            _enable_wal(self.db)
+            refuse_strangers(self.db, path)  # before anything is written to the file
+            enable_wal(self.db)
             self.db.conn.execute("PRAGMA foreign_keys = ON")
             with self._writing():  # two first starts at once: the second waits, then finds nothing to do
                 migrations.apply(self.db)
@@ -52,9 +60,9 @@ class Leaderboard:
         """The file for reading alone, also where it may not be written; brought up to date if it may be."""
         board = cls.__new__(cls)
         board.path = path
-        with _explained(path):
-            board.db = Database(_connect_for_reading(path), execute_plugins=False)
-            _refuse_strangers(board.db, path)
+        with explained(path):
+            board.db = Database(connect_for_reading(path), execute_plugins=False)
+            refuse_strangers(board.db, path)
             outdated = bool(migrations.pending(board.db))
         if outdated:
             board.close()
@@ -75,7 +83,7 @@ class Leaderboard:
         """Whether this very cell is finished: scored, or skipped for a reason that stays; never a failure."""
         done = "SELECT 1 FROM {} WHERE fingerprint = ? AND resolved AND outcome != 'failure'"
         query = " UNION ".join(done.format(table) for table in _TABLES)
-        with _explained(self.path):
+        with explained(self.path):
             return self.db.execute(query, [fingerprint] * len(_TABLES)).fetchone() is not None
 
     def add(self, record: Record) -> None:
@@ -83,7 +91,7 @@ class Leaderboard:
 
         A failure never replaces scores. A failure from before the cell's identity was known goes.
         """
-        with _explained(self.path), self._writing():
+        with explained(self.path), self._writing():
             if isinstance(record.outcome, Failure) and self.has(record.fingerprint):
                 return
             for table in _TABLES:
@@ -91,6 +99,9 @@ class Leaderboard:
                     self.db.execute(f"DELETE FROM {table} WHERE fingerprint = ?", [old])
             if isinstance(record.cell, TaskCell):
                 task_results.insert(self.db, record)
+                return
+            if isinstance(record.cell, ScorerCell):
+                idea_results.insert(self.db, record)
                 return
             row = {**cell_columns(record), **outcome_columns(record.outcome)}
             names = ", ".join(row)
@@ -106,7 +117,7 @@ class Leaderboard:
         """
         question = "dataset, dataset_version, metric, protocol, metric_version, item_set_position"
         order = f"{question}, region_position, rank IS NULL, rank, score DESC, model, started"
-        with _explained(self.path):
+        with explained(self.path):
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
             return with_margins(rows, functools.cache(self._cells))
 
@@ -118,20 +129,48 @@ class Leaderboard:
         Steered ones with what the steering did: see `with_comparisons`. `task`: of this one alone; `only`:
         these fingerprints, compared also with rows that are not among them.
         """
-        with _explained(self.path):
+        with explained(self.path):
             rows = list(task_results.standings(self.db, task))
             answers = functools.partial(task_results.answers, self.db)
             return with_comparisons(rows, answers, task_results.sources(self.db), only)
 
     def task_names(self) -> set[str]:
         """The tasks that there are results of."""
-        with _explained(self.path):
+        with explained(self.path):
             return {name for (name,) in self.db.execute("SELECT DISTINCT task FROM task_records")}
 
     def task_items(self, fingerprint: str) -> tuple[TaskItem, ...]:
         """Every item of a task's record, as the model answered it."""
-        with _explained(self.path):
+        with explained(self.path):
             return task_results.items(self.db, fingerprint)
+
+    def idea_standings(self, only: Collection[str] | None = None) -> list[dict[str, Any]]:
+        """What scorers gave all models' texts, best first for a dataset and scorer.
+
+        `only`: these fingerprints. Each with the validity of its scorer, None where that is not known.
+        """
+        with explained(self.path):
+            return list(idea_results.standings(self.db, only))
+
+    def ideas(self, fingerprint: str) -> tuple[tuple[Idea, str, float | None], ...]:
+        """Every text of a record of ideas, what it is about, and its score (None: could not be scored)."""
+        with explained(self.path):
+            return idea_results.ideas(self.db, fingerprint)
+
+    def add_validity(
+        self, validity: Validity, helper: str, facts: Mapping[str, Any], provenance: Mapping[str, Any]
+    ) -> bool:
+        """Keep how far a scorer, of these facts (`identify_scorer`), agrees with people; whether it is kept.
+
+        It replaces an older one of no more responses.
+        """
+        with explained(self.path), self._writing():
+            return idea_results.insert_validity(self.db, validity, helper, facts, provenance)
+
+    def validity(self, fingerprint: str) -> dict[str, Any] | None:
+        """What is known of how far a scorer agrees with people, by the fingerprint of its facts."""
+        with explained(self.path):
+            return idea_results.validity_of(self.db, fingerprint)
 
     def _cells(self, fingerprint: str) -> Cells:
         """The headline's scores of a scored cell, by participant and where known by item."""
@@ -153,7 +192,7 @@ class Leaderboard:
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """By fingerprint, what a score was made from and with: its `facts` and `provenance`."""
-        with _explained(self.path):
+        with explained(self.path):
             found = self.db.query("SELECT fingerprint, facts, provenance FROM records WHERE kind = 'score'")
             return {
                 row["fingerprint"]: {name: json.loads(row[name]) for name in ("facts", "provenance")}
@@ -189,59 +228,3 @@ class Leaderboard:
             self.db.conn.rollback()
             raise
         self.db.conn.commit()
-
-
-def _connect_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that needs no right to write, not even for SQLite's own files beside the database."""
-    address = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-    try:
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:  # a write-ahead log cannot be opened where nothing can be written
-        connection.close()
-        connection = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)
-    return connection
-
-
-def _refuse_strangers(db: Database, path: Path) -> None:
-    """Raise StoreError for a database of something else, or of a newer brainbench."""
-    applied = {done.name for done in migrations.applied(db)}
-    if db.table_names() and not applied:
-        raise StoreError(f"{path} is a database of something else.", hint="Name another file with --db.")
-    known = {migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))}
-    if newer := applied - known:
-        raise StoreError(
-            f"{path} was written by a newer brainbench (it has {', '.join(sorted(newer))}).",
-            hint="Update brainbench, or name another file with --db.",
-        )
-
-
-def _enable_wal(db: Database) -> None:
-    """Switch on the write-ahead log; SQLite does not wait for others here, so we do."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            return db.enable_wal()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Say in one sentence what SQLite or the file system object to."""
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
-            raise StoreError(
-                f"{path} is not an SQLite database.", hint="Name another file with --db."
-            ) from error
-        raise StoreError(f"{path} cannot be used: {error}.", hint="Check the file, or use --db.") from error
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be used: {error.strerror}.", hint="Name another file with --db."
-        ) from error

@@ -28,10 +28,10 @@ def tables(rows: Iterable[Row]) -> list[Group]:
     """The tables of each task, version and limit; rows come sorted by these."""
     made = []
     for task in task_view.tasks(rows):
-        drawn: list[Text | _Fitted] = [Text(task.title, style="bold")]
-        drawn += [_Fitted(task.models)] if task.models.lines else []
+        drawn: list[Text | Fitted] = [Text(task.title, style="bold")]
+        drawn += [Fitted(task.models)] if task.models.lines else []
         for sheet in (*task.steered, *task.tuned):
-            drawn += [Text(""), Text(sheet.title, style="bold"), _Fitted(sheet)]
+            drawn += [Text(""), Text(sheet.title, style="bold"), Fitted(sheet)]
         made.append(Group(*drawn))
     return made
 
@@ -47,7 +47,7 @@ def reasons(rows: Iterable[Row]) -> list[Text]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitted:
+class Fitted:
     """A sheet drawn as wide as the terminal allows.
 
     First the gaps give way, then names; then it is drawn in two parts; numbers are broken last.

@@ -1,0 +1,154 @@
+"""Records of ideas, and the validity of scorers, in the database: rows in, rows out.
+
+The caller holds the transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlite_utils import Database
+
+from brainbench.ideas import Idea, IdeaScores
+from brainbench.identity import fingerprint
+from brainbench.plan import ScorerCell, needs_dataset
+from brainbench.records import Failure, Record, Skip
+from brainbench_leaderboard.columns import why_not
+
+if TYPE_CHECKING:
+    from brainbench.validity import Validity
+
+Row = dict[str, Any]
+_ORDER = (
+    "dataset, dataset_version, scorer, helper, scorer_version, sampling, rank IS NULL, "
+    "intervention != 'none', rank, score DESC, model, intervention, started"
+)
+_QUESTION = ("dataset", "questions", "scorer", "helper", "ideas", "asked", "schema")
+
+
+def insert(db: Database, record: Record) -> None:
+    """Add a record of ideas, with every text."""
+    scores = record.outcome
+    inserted = _insert(db, "idea_records", _columns(record))
+    if isinstance(scores, IdeaScores):
+        rows = [
+            (inserted, at, idea.item, scores.about.get(idea.item, ""), idea.draw, idea.seed, idea.text, score)
+            for at, (idea, score) in enumerate(zip(scores.ideas, scores.scores, strict=True))
+        ]
+        db.conn.executemany("INSERT INTO ideas VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def standings(db: Database, only: Collection[str] | None = None) -> Iterator[Row]:
+    """All rows of `idea_standings` (or these), best first for a dataset and scorer, JSON read."""
+    for row in db.query(f"SELECT * FROM idea_standings ORDER BY {_ORDER}"):
+        if only is None or row["fingerprint"] in only:
+            read = {name: json.loads(row[name] or "{}") for name in ("sampling", "details")}
+            yield {**row, **read}
+
+
+def ideas(db: Database, found: str) -> tuple[tuple[Idea, str, float | None], ...]:
+    """Every text of a record, with what it is about and its score, if it has one."""
+    query = (
+        "SELECT i.item, i.draw, i.seed, i.text, i.about, i.score FROM ideas i"
+        " JOIN idea_records r ON r.id = i.record_id WHERE r.fingerprint = ? ORDER BY i.position"
+    )
+    return tuple((Idea(*idea), about, score) for *idea, about, score in db.execute(query, [found]))
+
+
+def insert_validity(
+    db: Database, validity: Validity, helper: str, facts: Mapping[str, Any], provenance: Mapping[str, Any]
+) -> bool:
+    """Keep how valid a scorer of these facts is, unless what is there is of more responses; whether so."""
+    key = fingerprint(dict(facts))
+    kept = validity_of(db, key)
+    if kept is not None and kept["responses"] > validity.responses:
+        return False
+    db.execute("DELETE FROM validities WHERE fingerprint = ?", [key])
+    within = validity.by_object
+    row = {
+        "fingerprint": key,
+        "scorer": validity.scorer,
+        "helper": helper,
+        "scorer_version": validity.version,
+        **{name: getattr(validity, name) for name in ("responses", "held_out", "unscored")},
+        "pearson": validity.pearson.estimate,
+        "low": validity.pearson.low,
+        "high": validity.pearson.high,
+        "interval_level": validity.pearson.level,
+        "spearman": validity.spearman.estimate,
+        "by_object": within.estimate if within else None,
+        "by_object_low": within.low if within else None,
+        "by_object_high": within.high if within else None,
+        "details": json.dumps(validity.facts(), allow_nan=False),
+        "facts": json.dumps(dict(facts), allow_nan=False, sort_keys=True),
+        "provenance": json.dumps(dict(provenance), allow_nan=False, default=str),
+    }
+    _insert(db, "validities", row)
+    return True
+
+
+def validity_of(db: Database, key: str) -> Row | None:
+    """The row of a scorer in `validities`, JSON read; None where it was not validated."""
+    for row in db.query("SELECT * FROM validities WHERE fingerprint = ?", [key]):
+        return {**row, **{name: json.loads(row[name]) for name in ("details", "facts", "provenance")}}
+    return None
+
+
+def _insert(db: Database, table: str, row: Row) -> int | None:
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    return db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values())).lastrowid
+
+
+def _columns(record: Record) -> Row:
+    cell, facts, made = record.cell, record.facts, record.provenance
+    assert isinstance(cell, ScorerCell)
+    model = facts.get("model") or {}
+    asks = cell.dataset if not cell.scorer.questions else None
+    learnt = cell.dataset if needs_dataset(cell.intervention) else None
+    return {
+        "fingerprint": record.fingerprint,
+        "question": fingerprint({name: facts[name] for name in _QUESTION if name in facts}),
+        "resolved": int(record.resolved),
+        "model": cell.model.name,
+        "revision": None if model.get("revision") is None else str(model["revision"]),
+        "intervention": cell.intervention.name,
+        "learnt_from": learnt.name if learnt else None,
+        "seed": cell.options.seed,
+        "baseline": int(cell.baseline),
+        "dataset": asks.name if asks else None,
+        "dataset_version": asks.version if asks else None,
+        "simulated": int(asks.simulated) if asks else 0,
+        "scorer": cell.scorer.name,
+        "helper": cell.helper.name,
+        "scorer_version": cell.scorer.version,
+        "scorer_fingerprint": None if facts.get("unidentified") else fingerprint(facts["scorer"]),
+        "scale_low": float(cell.scorer.scale[0]),
+        "scale_high": float(cell.scorer.scale[1]),
+        "device": made.get("device"),
+        "dtype": made.get("dtype", model.get("dtype")),
+        **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
+        "facts": json.dumps(facts, allow_nan=False, sort_keys=True),
+        "provenance": json.dumps(made, allow_nan=False, default=str),
+        **_outcome_columns(record),
+    }
+
+
+def _outcome_columns(record: Record) -> Row:
+    scores = record.outcome
+    if isinstance(scores, Skip | Failure):
+        return why_not(scores)
+    assert isinstance(scores, IdeaScores)
+    return {
+        "outcome": "scores",
+        "score": scores.score,
+        "low": scores.interval.low,
+        "high": scores.interval.high,
+        "interval_level": scores.interval.level,
+        "interval_method": scores.interval.method,
+        "items": len(scores.by_item),
+        "texts": len(scores.ideas),
+        "unscored": scores.unscored,
+        "details": json.dumps(dict(scores.details), allow_nan=False),
+    }

@@ -13,6 +13,7 @@ from brainbench.cli.board import board
 from brainbench.cli.data import data
 from brainbench.cli.list import list_installed
 from brainbench.cli.run import INTERRUPTED, run
+from brainbench.cli.scorer import scorer
 from brainbench.cli.steer import steer
 from brainbench.cli.tune import tune
 from brainbench.errors import BrainbenchError, UsageError
@@ -58,6 +59,7 @@ def main() -> None:
 main.add_command(run)
 main.add_command(list_installed)
 main.add_command(board)
+main.add_command(scorer)
 main.add_command(steer)
 main.add_command(tune)
 main.add_command(data)

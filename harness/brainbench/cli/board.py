@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from brainbench.cli.common import console, db_option, results_file, show_tasks
+from brainbench.cli.common import console, db_option, results_file, show_ideas, show_tasks
 from brainbench.text import plain
 
 
@@ -15,6 +15,7 @@ from brainbench.text import plain
 @click.option("--dataset", help="Only this dataset.")
 @click.option("--items", "item_set", help="Only this set of items.")
 @click.option("--task", help="Only this task.")
+@click.option("--scorer", help="Only ideas that this scorer scored.")
 @click.option("--json", "as_json", is_flag=True, help="Print every row as JSON.")
 @db_option
 @click.pass_context
@@ -23,6 +24,7 @@ def board(  # noqa: PLR0913, PLR0917 - its options
     dataset: str | None,
     item_set: str | None,
     task: str | None,
+    scorer: str | None,
     as_json: bool,
     db: Path | None,
 ) -> None:
@@ -32,27 +34,30 @@ def board(  # noqa: PLR0913, PLR0917 - its options
     """
     context.obj = db
     if context.invoked_subcommand is not None:
-        if dataset or item_set or task or as_json:
+        if dataset or item_set or task or scorer or as_json:
             raise click.UsageError(
-                "--dataset, --items, --task and --json are for showing the leaderboard alone."
+                "--dataset, --items, --task, --scorer and --json are for showing the leaderboard alone."
             )
         return
     path = results_file(db)
-    rows, tasks = _standings(path, task)
-    for option, column, name in (("--dataset", "dataset", dataset), ("--items", "item_set", item_set)):
+    rows, tasks, ideas = _standings(path, task)
+    for option, column, name, among in (
+        ("--dataset", "dataset", dataset, [*rows, *ideas]),
+        ("--items", "item_set", item_set, rows),
+        ("--scorer", "scorer", scorer, ideas),
+    ):
         if name is not None:
-            _require_known(option, name, {row[column] for row in rows})
-            rows = [row for row in rows if row[column] == name]
-    if task is not None:
-        rows = []
-    elif dataset is not None or item_set is not None:
-        tasks = []
+            _require_known(option, name, {row[column] for row in among if row[column] is not None})
+    if any((task, dataset, item_set, scorer)):  # of what cannot be so called nothing is shown
+        rows = [] if task or scorer else _only(rows, dataset=dataset, item_set=item_set)
+        tasks = [] if dataset or item_set or scorer else tasks
+        ideas = [] if task or item_set else _only(ideas, dataset=dataset, scorer=scorer)
     if as_json:
         import json
 
-        click.echo(json.dumps([*rows, *tasks], indent=2))
+        click.echo(json.dumps([*rows, *tasks, *ideas], indent=2))
         return
-    _show(rows, tasks, path)
+    _show(rows, tasks, ideas, path)
 
 
 @board.command()
@@ -94,23 +99,28 @@ def _require_known(option: str, name: str, known: set[str]) -> None:
 Rows = list[dict[str, Any]]
 
 
-def _standings(path: Path, task: str | None) -> tuple[Rows, Rows]:
-    """What there is of scores, and of tasks or of one task."""
+def _only(rows: Rows, **wanted: str | None) -> Rows:
+    """Those that have what is wanted, where anything is."""
+    return [row for row in rows if all(value in {None, row[column]} for column, value in wanted.items())]
+
+
+def _standings(path: Path, task: str | None) -> tuple[Rows, Rows, Rows]:
+    """What there is of scores, of tasks or of one task, and of ideas."""
     from brainbench_leaderboard.store import Leaderboard
 
     if not path.exists():
-        return [], []
+        return [], [], []
     with Leaderboard.reading(path) as store:
         if task is not None:
             _require_known("--task", task, store.task_names())
-        return store.standings(), store.task_standings(task)
+        return store.standings(), store.task_standings(task), store.idea_standings()
 
 
-def _show(rows: Rows, tasks: Rows, path: Path) -> None:
+def _show(rows: Rows, tasks: Rows, ideas: Rows, path: Path) -> None:
     from brainbench_leaderboard.tables import legend, reasons, tables
 
     out = console()
-    if not rows and not tasks:
+    if not rows and not tasks and not ideas:
         click.echo(f"No results in {path} yet: `brainbench run` makes some.")
     for table in tables(rows):
         out.print(table)
@@ -118,3 +128,4 @@ def _show(rows: Rows, tasks: Rows, path: Path) -> None:
     for line in (*legend(rows), *reasons(rows)):
         out.print(line)
     show_tasks(tasks)
+    show_ideas(ideas)

@@ -90,6 +90,18 @@ def warn(problems: Iterable[Problem]) -> None:
         click.secho(f"warning: {plain(problem.sentence)}", fg="yellow", err=True)
 
 
+def show_ideas(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the tables of ideas, what their numbers are, and what was skipped or failed."""
+    from brainbench_leaderboard.idea_tables import legend, reasons, tables
+
+    out = console()
+    for table in tables(rows):
+        out.print(table)
+        out.print()
+    for line in (*legend(rows), *reasons(rows)):
+        out.print(line)
+
+
 def show_tasks(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the tables of tasks, what their numbers are, and what was skipped or failed."""
     from brainbench_leaderboard.task_tables import legend, reasons, tables

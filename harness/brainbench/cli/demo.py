@@ -27,10 +27,13 @@ Row = Mapping[str, Any]
 
 
 def choose(
-    models: Sequence[str], datasets: Sequence[str], tasks: Sequence[str]
+    models: Sequence[str], datasets: Sequence[str], asked: bool
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """The models and datasets asked for; where nothing is asked for, those that `run --help` promises."""
-    unnamed = () if tasks else (REAL_DATASET,) if models else DATASETS
+    """The models and datasets asked for; where nothing is asked for, those that `run --help` promises.
+
+    asked: whether models are to be asked something, for which no dataset need be named.
+    """
+    unnamed = () if asked else (REAL_DATASET,) if models else DATASETS
     return models or (TRAINED, TWIN), datasets or unnamed
 
 

@@ -13,15 +13,16 @@ from brainbench.text import plain
 if TYPE_CHECKING:
     from brainbench.catalog import Catalog
     from brainbench.nouns import BrainDataset
+    from brainbench.scoring import Scorer
 
-KINDS = ("models", "datasets", "metrics", "interventions", "tasks", "plugins")
+KINDS = ("models", "datasets", "metrics", "interventions", "tasks", "scorers", "plugins")
 
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_installed(kind: str | None, as_json: bool) -> None:
-    """Show what is installed: models, datasets, metrics, interventions, tasks, and who provides each.
+    """Show what is installed and who provides it: models, datasets, metrics, interventions, tasks, scorers.
 
     `brainbench list datasets` adds licence, citation, source and variants of each dataset.
     """
@@ -80,7 +81,16 @@ def _what(kind: str, thing: Any) -> str:
     if lines and lines[0].startswith(f"{kind_of.__name__}("):  # what dataclass writes where nobody did
         lines = []
     version = f"v{thing.version}; " if hasattr(thing, "version") else ""
-    return version + str(getattr(thing, "about", lines[0] if lines else ""))
+    helped = f"{_help_of(thing)}; " if kind == "scorers" else ""
+    return version + helped + str(getattr(thing, "about", lines[0] if lines else ""))
+
+
+def _help_of(scorer: Scorer) -> str:
+    """What a scorer's model does for it, which one that is, and its scale."""
+    does = "embeds sentences" if scorer.helps == "embeds" else "answers"
+    which = f"by default {scorer.helper}" if scorer.helper else f"named as {scorer.name}@model"
+    low, high = scorer.scale
+    return f"scores {low:g} to {high:g} with a model that {does}, {which}"
 
 
 def _print_table(title: str, rows: list[dict[str, Any]]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from brainbench.plan import TaskCell
+from brainbench.ideas import IdeaScores
+from brainbench.plan import ScorerCell, TaskCell
 from brainbench.records import Failure, Record, Reused, Scores, Skip
 from brainbench.task_scores import TaskScores
 from brainbench.text import plain
@@ -35,7 +36,7 @@ class Log:
         cell, group = result.cell, _group(result.cell)
         if isinstance(result, Record):
             outcome = result.outcome
-            if isinstance(outcome, Scores | TaskScores):
+            if isinstance(outcome, Scores | TaskScores | IdeaScores):
                 self._scored[group] += 1
                 self._seconds[group] += result.provenance["seconds"]
             elif isinstance(outcome, Failure):
@@ -52,6 +53,8 @@ class Log:
             what = f"{scored} cell{'' if scored == 1 else 's'} scored"
             if isinstance(result, Record) and isinstance(result.outcome, TaskScores):
                 what = _accuracy(result.outcome)
+            elif isinstance(result, Record) and isinstance(result.outcome, IdeaScores):
+                what = _originality(result.outcome)
             self._print("done", "green", f"{who}{change} on {dataset}: {what} ({self._seconds[group]:.1f} s)")
 
     def _say(self, state: str, style: str, cell: AnyCell, reason: str, who: str | None = None) -> None:
@@ -71,8 +74,18 @@ def _accuracy(scores: TaskScores) -> str:
     return f"accuracy {scores.accuracy:.3f}{strength}"
 
 
+def _originality(scores: IdeaScores) -> str:
+    lost = f", {scores.unscored} of them unscored" if scores.unscored else ""
+    return f"score {scores.score:.3f} of {len(scores.ideas)} texts{lost}"
+
+
 def _group(cell: AnyCell) -> Group:
     change = cell.intervention.name if cell.intervention else "none"
     who = cell.model.name if cell.model else "ceilings"
-    what = cell.task.name if isinstance(cell, TaskCell) else cell.dataset.name
+    if isinstance(cell, TaskCell):
+        what = cell.task.name
+    elif isinstance(cell, ScorerCell):
+        what = cell.scorer_name if cell.dataset is None else f"{cell.dataset.name}, {cell.scorer_name}"
+    else:
+        what = cell.dataset.name
     return (who, what, "" if change == "none" else f" + {change}")

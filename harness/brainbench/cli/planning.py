@@ -17,6 +17,7 @@ NO_METRIC = "none"
 
 def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     """The plan for the options of `run`; raises UsageError for a name that nothing answers to."""
+    from brainbench.cli.idea_options import find_scorers, sampling_of
     from brainbench.nouns import ModelOptions
     from brainbench.plan import Plan
     from brainbench.tuning import Tunes
@@ -28,9 +29,10 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     _check("set of items", chosen["item_sets"], [s.name for dataset in datasets for s in dataset.item_sets])
     metrics = find_metrics(catalog, chosen["metrics"])
     models = [catalog.find_model(name) for name in dict.fromkeys(chosen["models"])]
-    solvers = list(models) if tasks else []
+    scorers = find_scorers(catalog, chosen["scorers"], datasets)
+    solvers = list(models) if tasks or scorers else []
     if not datasets:
-        models = []  # tasks alone
+        models = []  # tasks and ideas alone
     elif chosen["baselines"]:
         models += catalog.baselines_of(models)
     wanted = (*chosen["interventions"], *(f"adapter:{path}" for path in chosen.get("adapters", ())))
@@ -38,14 +40,16 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
     if chosen["baselines"]:
         changes = with_company(catalog, changes)
     interventions = with_seeds(changes, chosen.get("trainings", 1))
-    head = bool(tasks) or any(isinstance(change, Tunes) for change in interventions)
+    head = bool(tasks or scorers) or any(isinstance(change, Tunes) for change in interventions)
     head = head or any(getattr(dataset, "stage", "") == "response" for dataset in datasets)  # AsksForIdeas
     plan = Plan.product(
         models=models,
         datasets=datasets,
         metrics=metrics,
         interventions=interventions,
-        options=ModelOptions(**{name: chosen[name] for name in names}, head=head),
+        options=ModelOptions(
+            **{name: chosen[name] for name in names}, head=head, sampling=sampling_of(chosen)
+        ),
         regions=chosen["regions"],
         item_sets=chosen["item_sets"],
         ceilings=chosen["ceilings"],
@@ -53,10 +57,12 @@ def make_plan(catalog: Catalog, **chosen: Any) -> Plan:
         solvers=solvers,
         limit=chosen["limit"],
         protocol=chosen["protocol"],
+        scorers=scorers,
     )
     if not plan.cells and not metrics:
         raise UsageError(
-            "There is nothing to compute: without a metric models are only asked tasks.", hint="Add a --task."
+            "There is nothing to compute: without a metric models are only asked tasks or for ideas.",
+            hint="Add a --task or a --scorer.",
         )
     if not plan.cells:
         raise UsageError(

@@ -17,9 +17,11 @@ from brainbench.cli.common import (
     installed,
     model_options,
     results_file,
+    show_ideas,
     show_tasks,
     warn,
 )
+from brainbench.cli.idea_options import idea_options
 from brainbench.cli.planning import make_plan
 from brainbench.errors import BrainbenchError
 
@@ -104,6 +106,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
     show_default=True,
     help="Read the last input token, or the mean over the item's own tokens.",
 )
+@idea_options
 @model_options
 @click.option(
     "--ceiling/--no-ceiling",
@@ -126,8 +129,11 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     """Score models against brain data: each layer, participant and region; or on tasks, with --task.
 
-    Without --model, --dataset and --task it is a demonstration that needs no network: brainbench/tiny and
-    untrained:brainbench/tiny on simulated-deduction and simulated-creativity, and a page to open.
+    With --scorer models are also asked for ideas, and these are scored.
+
+    Without --model, --dataset, --task and --scorer it is a demonstration that needs no network:
+    brainbench/tiny and untrained:brainbench/tiny on simulated-deduction and simulated-creativity, and a
+    page to open.
 
     Each result is kept as soon as it is finished, and what is already there is not computed again: an
     interrupted run goes on where it stopped.
@@ -135,9 +141,9 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     Exit codes: 0 all is well; 1 a cell failed, or a file cannot be read or written; 2 an argument names
     nothing; 130 stopped by Ctrl-C.
     """
-    is_demo = not chosen["models"] and not chosen["datasets"] and not chosen["tasks"]
-    asked = (chosen["models"], chosen["datasets"], chosen["tasks"])
-    chosen["models"], chosen["datasets"] = demo.choose(*asked)
+    asked = bool(chosen["tasks"] or chosen["scorers"])
+    is_demo = not chosen["models"] and not chosen["datasets"] and not asked
+    chosen["models"], chosen["datasets"] = demo.choose(chosen["models"], chosen["datasets"], asked)
     catalog = installed()
     known = len(catalog.problems)
     plan = make_plan(catalog, **chosen)
@@ -149,14 +155,16 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     with Leaderboard(path) as store:
         results = _compute(plan, catalog, store, again)
         rows = _rows(store.standings(), results)
-        tasks = store.task_standings(only={result.fingerprint for result in results})
+        only = {result.fingerprint for result in results}
+        tasks, ideas = store.task_standings(only=only), store.idea_standings(only)
         if as_json:
             import json
 
-            click.echo(json.dumps([*rows, *tasks], indent=2))
+            click.echo(json.dumps([*rows, *tasks, *ideas], indent=2))
         else:
             _show(demo.main_rows(rows) if is_demo else rows)
             show_tasks(tasks)
+            show_ideas(ideas)
         _say_counts(results, path)
         if is_demo:
             anew = any(isinstance(result, Record) for result in results)

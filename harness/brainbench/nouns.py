@@ -162,12 +162,11 @@ def is_baseline(model: Model) -> bool:
 class BrainDataset(Protocol):
     """Responses of people's brains to stimuli, by region.
 
-    A dataset may have an attribute `design_conditions`, names of the stimuli's conditions that describe how
-    items were made (the right answer, a negation): they become the dull predictor "design". For training on
-    it: `validation()`, the Task on which training stops early, which shares no problem with the dataset or any
-    test; `more_problems(count, seed)`, so many more Stimuli of the same design with their right answers, in
-    neither of these; `version` is raised when these change, too. Where models can be asked for ideas, it is
-    also an AsksForIdeas (brainbench.ideas); with a method `at(places)` it has variants (brainbench.variants).
+    It may have an attribute `design_conditions`, names of the stimuli's conditions that describe how items
+    were made (the right answer, a negation): they become the dull predictor "design". For training on it:
+    `validation()`, the Task on which training stops early, which shares no problem with it or any test, and
+    `more_problems(count, seed)`, so many more Stimuli of its design with right answers, in neither; `version`
+    counts these, too. `at(places)`: see brainbench.variants; ideas: AsksForIdeas, in brainbench.ideas.
     """
 
     @property

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlite_utils import Database
 
 from brainbench.ideas import Idea
@@ -18,7 +17,7 @@ from brainbench.identity import unidentified
 from brainbench.plan import ScorerCell, TaskCell
 from brainbench.records import Failure, Record, Scores
 from brainbench.task_scores import TaskItem
-from brainbench_leaderboard import idea_results, task_results
+from brainbench_leaderboard import idea_results, stored_scores, task_results
 from brainbench_leaderboard.columns import cell_columns, outcome_columns
 from brainbench_leaderboard.margins import Cells, with_margins
 from brainbench_leaderboard.schema import migrations
@@ -30,6 +29,7 @@ from brainbench_leaderboard.store_file import (
     explained,
     refuse_strangers,
 )
+from brainbench_leaderboard.stored_scores import LayerScores
 
 if TYPE_CHECKING:
     from brainbench.validity import Validity
@@ -119,7 +119,7 @@ class Leaderboard:
         order = f"{question}, region_position, rank IS NULL, rank, score DESC, model, started"
         with explained(self.path):
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
-            return with_margins(rows, functools.cache(self._cells))
+            return with_margins(rows, functools.cache(self.cells))
 
     def task_standings(
         self, task: str | None = None, only: Collection[str] | None = None
@@ -172,23 +172,15 @@ class Leaderboard:
         with explained(self.path):
             return idea_results.validity_of(self.db, fingerprint)
 
-    def _cells(self, fingerprint: str) -> Cells:
-        """The headline's scores of a scored cell, by participant and where known by item."""
-        scores = self.db.execute(
-            "SELECT p.participant, p.score FROM records r JOIN layer_scores l"
-            " ON l.record_id = r.id AND l.layer = r.best_layer JOIN participant_scores p"
-            " ON p.record_id = r.id AND p.position = l.position WHERE r.fingerprint = ? ORDER BY p.rowid",
-            [fingerprint],
-        ).fetchall()
-        people, values = tuple(name for name, _ in scores), np.array([value for _, value in scores])
-        found = self.db.execute(
-            "SELECT per_item FROM records WHERE fingerprint = ?", [fingerprint]
-        ).fetchone()
-        if found is None or found[0] is None:
-            return Cells(people, values)
-        kept = json.loads(found[0])
-        table = np.array(kept["scores"], dtype=np.float64)  # null becomes NaN
-        return Cells(people, values, tuple(kept["items"]), table)  # rows were written in the same order
+    def cells(self, fingerprint: str) -> Cells:
+        """The headline's scores of a scored record, by participant and where known by item."""
+        with explained(self.path):
+            return stored_scores.cells(self.db, fingerprint)
+
+    def layer_scores(self, fingerprint: str) -> LayerScores:
+        """The scores of every layer of a scored record, for each participant."""
+        with explained(self.path):
+            return stored_scores.layer_scores(self.db, fingerprint)
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """By fingerprint, what a score was made from and with: its `facts` and `provenance`."""

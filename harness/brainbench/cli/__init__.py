@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from brainbench.cli.analyse import analyse
 from brainbench.cli.board import board
 from brainbench.cli.data import data
 from brainbench.cli.list import list_installed
@@ -60,6 +61,7 @@ main.add_command(run)
 main.add_command(list_installed)
 main.add_command(board)
 main.add_command(scorer)
+main.add_command(analyse)
 main.add_command(steer)
 main.add_command(tune)
 main.add_command(data)

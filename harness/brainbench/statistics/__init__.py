@@ -4,6 +4,7 @@ intervals     bootstraps over one kind of unit: percentile, expanded percentile,
 two_factor    intervals for other people and other items at once, also for pairs of objects (RSA)
 correlations  how well two measures agree over all units and within strata of them
 crossed       a mean change for other problems and other trainings at once
+few_units     correlations over few units (models): Pearson, Spearman, partial, each unit left out in turn
 ratios        bootstraps of many means over grouped items at once
 permutation   p values from null draws, and the maximum over layers, streaming
 sign_flip     tests over people, exact when they are few; several tests at once
@@ -19,6 +20,7 @@ Calibration: `python benchmarks/statistics_calibration.py`.
 """
 
 from brainbench.statistics.correlations import Correlations, StratumCorrelation, correlations
+from brainbench.statistics.few_units import Correlation, partial_correlation, pearson, spearman
 from brainbench.statistics.crossed import crossed_interval
 from brainbench.statistics.families import Family
 from brainbench.statistics.intervals import (
@@ -54,6 +56,7 @@ __all__ = [
     "BLOCK",
     "Block",
     "Correlations",
+    "Correlation",
     "Design",
     "Family",
     "Interval",
@@ -82,6 +85,8 @@ __all__ = [
     "mean_of_pairs",
     "minimum_detectable_effect",
     "pairs_of",
+    "partial_correlation",
+    "pearson",
     "percentile_interval",
     "permutation_p",
     "rank_models",
@@ -89,6 +94,7 @@ __all__ = [
     "sign_flip",
     "sign_flip_family",
     "simulated_power",
+    "spearman",
     "student_interval",
     "two_factor_interval",
     "two_way_interval",

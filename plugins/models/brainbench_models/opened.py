@@ -255,6 +255,7 @@ class OpenHuggingFaceModel:
             "dtype": self._options.dtype,
             "batch_size": self._batching.largest or None,
             "parameters": self._parameters,
+            "parameters_with_head": heads.parameters_with_head(self.network, self._parameters),
             "layers": len(self.blocks),
             "context": self._context,
             "prompt": prompts.form(self.tokenizer),

@@ -1,0 +1,284 @@
+"""Within models: stages, regions, tasks and ratings compared person by person, and then over models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from brainbench.errors import ShapeError
+from brainbench.statistics import sign_flip, student_interval
+from brainbench_leaderboard.analyses.entries import UNTRAINED, Entry, Place
+from brainbench_leaderboard.analyses.figures import Bar, Bars, Figure
+from brainbench_leaderboard.analyses.material import Material
+from brainbench_leaderboard.analyses.names import label, short_names, varying
+from brainbench_leaderboard.analyses.paired import SEED, Pairs, pairs
+from brainbench_leaderboard.analyses.results import Finding, Test
+
+LEAST_MODELS = 4
+Couple = tuple[Entry, Entry]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A comparison of two places in which all else is the same.
+
+    first, second: what they are called, a place's own words for None. same: the fields in which two places
+    may differ. couples: of one model's entries, which are compared.
+    """
+
+    name: str
+    question: str
+    cannot: str
+    first: str
+    second: str
+    same: tuple[str, ...]
+    couples: Callable[[Sequence[Entry]], Iterable[Couple]]
+    leaving: tuple[str, ...]
+
+
+def _by(**sides: tuple[Any, Any]) -> Callable[[Sequence[Entry]], Iterable[Couple]]:
+    """Couples of which one has the first value of a field, and the other the second."""
+    ((field, (one, other)),) = sides.items()
+
+    def couples(found: Sequence[Entry]) -> Iterable[Couple]:
+        first = [entry for entry in found if getattr(entry.place, field) == one]
+        second = [entry for entry in found if getattr(entry.place, field) == other]
+        return [(a, b) for a in first for b in second]
+
+    return couples
+
+
+def _against_first_region(found: Sequence[Entry]) -> Iterable[Couple]:
+    first = [entry for entry in found if entry.place.region_position == 0]
+    return [(a, b) for a in first for b in found if b.place.region_position > 0]
+
+
+SAME_SCALE = (
+    "A difference of scores is no difference of what a region, task or stage holds: a region that is measured "
+    "with less noise has room for higher scores (see the ceilings on the board)."
+)
+STAGE = Contrast(
+    "stage",
+    "Is a model closer to people's brains when it has read what was asked than with its own response to it?",
+    "The response stage is the model's own text, of whatever length; the difference does not say what of it "
+    "matters, and it is no early or late part of people's thinking: both sides are held to the same responses.",
+    "prompt alone",
+    "prompt and response",
+    ("stage",),
+    _by(stage=("prompt", "response")),
+    ("stage",),
+)
+NETWORK = Contrast(
+    "network",
+    "Is the first region's alignment above that of the others?",
+    SAME_SCALE,
+    "first region",
+    "other region",
+    ("region", "region_position"),
+    _against_first_region,
+    ("region",),
+)
+TASK_CONTROL = Contrast(
+    "task-control",
+    "Is alignment higher where people think of uses than where they describe the same objects?",
+    SAME_SCALE,
+    "create items",
+    "object items",
+    ("item_set",),
+    _by(item_set=("create", "object")),
+    ("items",),
+)
+HIGH_LOW = Contrast(
+    "high-low",
+    "Is a model closer to people's brains where their ideas were rated original than where not?",
+    "Each person's items differ between the sides, and people with few of one kind are in neither: what "
+    "separates the items (their objects, how long people took) separates the scores, too.",
+    "rated high",
+    "rated low",
+    ("rated",),
+    _by(rated=("high", "low")),
+    ("rated",),
+)
+
+
+def contrast(material: Material, dataset: tuple[str, int], of: Contrast) -> Finding | None:
+    """A comparison for each model and all else that it can be had for; None where there is none."""
+    found: list[tuple[Couple, Pairs]] = []
+    for group in _alike(_entries(material, dataset, of), of.same):
+        for couple in of.couples(group):
+            compared = pairs(*(material.cells(entry.fingerprint) for entry in couple))
+            if compared is not None:
+                found.append((couple, compared))
+    if not found:
+        return None
+    return finding(of, dataset, found)
+
+
+def finding(of: Contrast, dataset: tuple[str, int], found: Sequence[tuple[Couple, Pairs]]) -> Finding:
+    """What comparisons come to: a test for each, tests over models, a row a person, bars."""
+    places = [couple[1].place for couple, _ in found]
+    words = varying(dict.fromkeys(places), of.leaving)
+    names = short_names(entry.model for couple, _ in found for entry in couple)
+    tests = [_test(of, couple, compared, words[couple[1].place], names) for couple, compared in found]
+    tests += _over_models(of, found, words)
+    place = found[0][0][0].place
+    table = [row for couple, compared in found for row in _rows(couple, compared)]
+    return Finding(
+        of.name, of.question, of.cannot, *dataset, place.simulated, place.metric_name, table, tuple(tests),
+        _notes(found), _figure(of, found, words, names),
+    )  # fmt: skip
+
+
+def _entries(material: Material, dataset: tuple[str, int], of: Contrast) -> list[Entry]:
+    """With the first region, whichever others are asked for, where regions are compared."""
+    if of is not NETWORK:
+        return material.of(dataset)
+    return [
+        entry
+        for entry in material.every
+        if (entry.place.dataset, entry.place.dataset_version) == dataset
+        and (entry.place.region_position == 0 or entry in material.entries)
+    ]
+
+
+def _alike(found: Iterable[Entry], same: Sequence[str]) -> Iterable[list[Entry]]:
+    """Entries of one model whose places differ in no other field, run in the same way."""
+    groups: dict[tuple[Any, ...], list[Entry]] = {}
+    for entry in found:
+        blank: dict[str, Any] = {name: 0 if name == "region_position" else "" for name in same}
+        groups.setdefault((entry.whose, replace(entry.place, **blank)), []).append(entry)
+    return groups.values()
+
+
+def sides(of: Contrast, couple: Couple) -> tuple[str, str]:
+    """What the two sides are called."""
+    if of is NETWORK:
+        return couple[0].place.region, couple[1].place.region
+    return of.first, of.second
+
+
+def _test(of: Contrast, couple: Couple, found: Pairs, where: str, names: dict[str, str]) -> Test:
+    first, second = sides(of, couple)
+    interval = found.interval
+    return Test(
+        f"{first} - {second}",
+        f"{names[couple[0].model]}, {where}",
+        "mean difference",
+        float(found.differences.mean()),
+        len(found.people),
+        "people",
+        found.over if interval else "people",
+        interval and (interval.low, interval.high),
+        "" if interval else "All differences are the same, or too few items are left in resamples.",
+        interval.level if interval else 0.95,
+        interval.method if interval else "",
+        found.p,
+        "sign flips over people, exact" if found.exact else "10000 sign flips over people",
+        found.left_out,
+        found.leverage,
+        more={
+            "model": couple[0].model,
+            "other_model": couple[1].model,
+            "only_first": found.only_first,
+            "only_second": found.only_second,
+            "first_score": couple[0].score,
+            "first_p": couple[0].p,
+            "second_score": couple[1].score,
+            "second_p": couple[1].p,
+            "rating_cutoff": couple[0].place.cutoff,
+            "least_items": couple[0].place.least,
+        },
+    )
+
+
+def _over_models(
+    of: Contrast, found: Sequence[tuple[Couple, Pairs]], words: dict[Place, str]
+) -> Iterable[Test]:
+    """Where four trained models or more were compared at a place: their mean differences, over models."""
+    by_place: dict[tuple[Place, Place], list[tuple[Couple, Pairs]]] = {}
+    for couple, compared in found:
+        if couple[0].kind != UNTRAINED:
+            by_place.setdefault((couple[0].place, couple[1].place), []).append((couple, compared))
+    for (_, place), members in by_place.items():
+        if len(members) < LEAST_MODELS:
+            continue
+        means = np.array([compared.differences.mean() for _, compared in members])
+        names = short_names(couple[0].model for couple, _ in members)
+        first, second = sides(of, members[0][0])
+        left_out = (means.sum() - means) / (len(means) - 1)
+        tested = sign_flip(means, seed=SEED)
+        try:
+            interval = student_interval(means)
+        except ShapeError:
+            interval = None
+        yield Test(
+            f"{first} - {second}",
+            f"all models, {words[place]}",
+            "mean difference",
+            float(means.mean()),
+            len(means),
+            "models",
+            "models",
+            interval and (interval.low, interval.high),
+            "" if interval else "All differences are the same.",
+            method="Student" if interval else "",
+            p=tested.p,
+            p_method="sign flips over models, exact" if tested.exact else "10000 sign flips over models",
+            left_out=(float(left_out.min()), float(left_out.max())),
+            leverage=names[members[int(np.abs(left_out - means.mean()).argmax())][0][0].model],
+        )
+
+
+def _rows(couple: Couple, found: Pairs) -> Iterable[dict[str, Any]]:
+    one, other = couple
+    varying_fields = ("region", "item_set", "stage", "prompt", "rated", "pooling")
+    for person, first, second in zip(found.people, found.first.tolist(), found.second.tolist(), strict=True):
+        yield {
+            "model": one.model,
+            **({"other_model": other.model} if other.model != one.model else {}),
+            **{name: getattr(one.place, name) for name in varying_fields},
+            **{f"other_{name}": getattr(other.place, name) for name in varying_fields},
+            "person": person,
+            "first": first,
+            "second": second,
+            "difference": first - second,
+            "fingerprint": one.fingerprint,
+            "other_fingerprint": other.fingerprint,
+        }
+
+
+def _notes(found: Sequence[tuple[Couple, Pairs]]) -> tuple[str, ...]:
+    notes = []
+    single = sorted({compared.only_first + compared.only_second for _, compared in found})
+    if single[-1]:
+        count = f"{single[0]} to {single[-1]}" if single[0] != single[-1] else f"{single[0]}"
+        notes.append(f"Left out of a comparison, having one of its two scores only: {count} people.")
+    if any(compared.over == "people" for _, compared in found):
+        notes.append(
+            "Where the metric does not say what each item adds, intervals hold for other people and these items."
+        )
+    least = {couple[0].place.least for couple, _ in found if couple[0].place.rated}
+    if least:
+        words = " or ".join("an unknown number of" if n is None else str(n) for n in sorted(least, key=str))
+        notes.append(f"A person's items of a rating count where they are {words} or more.")
+    return tuple(notes)
+
+
+def _figure(
+    of: Contrast,
+    found: Sequence[tuple[Couple, Pairs]],
+    words: dict[Place, str],
+    names: dict[str, str],
+) -> Figure:
+    bars: dict[str, list[Bar]] = {}
+    for couple, compared in found:
+        first, second = sides(of, couple)
+        span = compared.interval and (compared.interval.low, compared.interval.high)
+        title = ", ".join(filter(None, (f"{first} - {second}", words[couple[1].place])))
+        each = tuple(compared.differences.tolist())
+        bars.setdefault(title, []).append(Bar(names[couple[0].model], float(np.mean(each)), span, each))
+    panels = tuple(Bars(title, tuple(rows)) for title, rows in bars.items())
+    return Figure("bars", f"Difference in {label(found[0][0][0].place)}", "", panels)

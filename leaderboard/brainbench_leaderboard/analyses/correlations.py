@@ -1,0 +1,229 @@
+"""Across models: alignment against their size, their depth, and how original their ideas are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brainbench.errors import ShapeError
+from brainbench.statistics import Correlation, partial_correlation, pearson, spearman
+from brainbench.statistics.few_units import LEAST_UNITS
+from brainbench_leaderboard.analyses.entries import Entry, Place
+from brainbench_leaderboard.analyses.figures import Figure, Points
+from brainbench_leaderboard.analyses.material import Material, Row, models_of
+from brainbench_leaderboard.analyses.names import label, short_names, varying
+from brainbench_leaderboard.analyses.results import IDEAS, IDEAS_TOO, SIZE, Finding, Test
+
+OF_SIZE = "Does alignment rise with the number of a model's parameters?"
+NOT_OF_SIZE = (
+    "Models are no random sample: those of one family share data and training, and size goes together with "
+    "depth, training and date, so that a correlation over models names no cause. Scores that are the best of "
+    "many layers rise with the number of layers in noise, too: see what is left given the layers."
+)
+OF_IDEAS = "Does alignment rise with how original a model's own ideas are?"
+NOT_OF_IDEAS = (
+    "A scorer is no person: how far it agrees with human raters is its validity, said with each result. "
+    "Models are no random sample, and larger ones may be both better aligned and more original."
+)
+DRAWS = 10_000
+SEED = 0
+_KINDS = {"Pearson r": pearson, "Spearman rho": spearman}
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Two variables over models, to be correlated at a place; `primary` where that was declared."""
+
+    name: str
+    place: Place
+    found: Sequence[Entry]
+    x: Sequence[float]
+    primary: str = ""
+    more: Row | None = None
+
+
+def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
+    """Alignment against the number of parameters and of layers; None for fewer than four models."""
+    across = material.across(dataset)
+    sized = {place: [entry for entry in found if entry.parameters] for place, found in across.items()}
+    places = {place: found for place, found in sized.items() if len(found) >= LEAST_UNITS}
+    if not places:
+        return None
+    which = _which_count([entry for found in places.values() for entry in found])
+    words = varying(places)
+    tests: list[Test] = []
+    panels = []
+    for place, found in places.items():
+        count = np.array([_count(entry, which) for entry in found], dtype=float)
+        primary = SIZE if _is_primary(place, across, pooling="last", prompt="main", region=0) else ""
+        lines = [
+            _Line("log10 of parameters", place, found, np.log10(count).tolist(), primary),
+            _Line("parameters (billions)", place, found, (count / 1e9).tolist()),
+        ]
+        depths = [entry.layers for entry in found]
+        if all(depths):
+            lines.append(_Line("layers", place, found, [float(depth or 0) for depth in depths]))
+        made = [test for line in lines for test in _tests(line, words[place])]
+        tests += made
+        if len(lines) == 3:
+            tests += _partials(lines[0], lines[2], words[place])
+        panels.append(_points(lines[0], count.tolist(), words[place], made[0]))
+    table = [
+        {**entry.columns(), "parameters_used": _count(entry, which)}
+        for found in places.values()
+        for entry in found
+    ]
+    first = next(iter(places))
+    what = "parameters, the head counted" if which == "with_head" else "parameters without the head"
+    return Finding(
+        "scaling", OF_SIZE, NOT_OF_SIZE, *dataset, first.simulated, first.metric_name, table, tuple(tests),
+        (f"Size is the number of {what}, of the weights that were loaded, never read from a name.",),
+        Figure("scatter", f"Number of {what}", label(first), tuple(panels), log=True),
+    )  # fmt: skip
+
+
+def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
+    """Alignment against each scorer's score of the models' ideas; None for fewer than four models."""
+    scorers = material.scorers(dataset[0])
+    joined: dict[tuple[Place, str], list[tuple[Entry, Row]]] = {}
+    across = material.across(dataset)
+    for place, found in across.items():
+        for scorer in scorers:
+            pairs = [(e, ideas) for e in found if (ideas := material.ideas_of(e, scorer)) is not None]
+            if len(pairs) >= LEAST_UNITS:
+                joined[place, scorer] = pairs
+    if not joined:
+        return None
+    words = varying(dict.fromkeys(place for place, _ in joined))
+    tests: list[Test] = []
+    panels, table = [], []
+    for (place, scorer), pairs in joined.items():
+        found, x = [entry for entry, _ in pairs], [float(row["score"]) for _, row in pairs]
+        where = ", ".join(filter(None, (words[place], f"ideas by {scorer}")))
+        name = {0: IDEAS, 1: IDEAS_TOO}.get(place.region_position, "")
+        primary = name and _is_primary(place, across, pooling="mean", prompt="short", region=None)
+        line = _Line(
+            "score of ideas", place, found, x, f"{name}, {scorer}" if primary else "", _validity(pairs[-1][1])
+        )
+        made = _tests(line, where)
+        tests += made
+        panels.append(_points(line, x, where, made[0] if made else None))
+        table += [{**entry.columns(), **_idea_columns(row, scorer)} for entry, row in pairs]
+    first = next(iter(joined))[0]
+    return Finding(
+        "originality", OF_IDEAS, NOT_OF_IDEAS, *dataset, first.simulated, first.metric_name, table,
+        tuple(tests), (), Figure("scatter", "Mean score of the model's ideas", label(first), tuple(panels)),
+    )  # fmt: skip
+
+
+def _which_count(found: Sequence[Entry]) -> str:
+    """Which count all of them have: that with the head where it is known of all."""
+    return "with_head" if all(entry.with_head for entry in found) else "parameters"
+
+
+def _count(entry: Entry, which: str) -> int:
+    return int(getattr(entry, which) or 0)
+
+
+def _is_primary(
+    place: Place, places: Iterable[Place], *, pooling: str, prompt: str, region: int | None
+) -> bool:
+    """Whether a test at this place was declared beforehand: create items where there are any, else all."""
+    sets = {other.item_set for other in places}
+    return (
+        place.item_set == ("create" if "create" in sets else "all")
+        and (place.stage, place.prompt, place.rated, place.pooling) == ("prompt", prompt, None, pooling)
+        and region in (None, place.region_position)
+    )
+
+
+def _tests(line: _Line, where: str) -> list[Test]:
+    """Pearson and Spearman of a line; none where all models have the same value."""
+    y = [entry.score for entry in line.found]
+    made = []
+    for kind, correlate in _KINDS.items():
+        try:
+            r = correlate(np.array(line.x), np.array(y), seed=SEED, draws=DRAWS)
+        except ShapeError:
+            continue
+        primary = line.primary if kind == "Pearson r" else ""
+        made.append(_test(f"alignment and {line.name}", where, kind, r, line, primary))
+    return made
+
+
+def _partials(size: _Line, depth: _Line, where: str) -> list[Test]:
+    """Size given the layers, and layers given the size: the two go together, and depth alone raises maxima."""
+    y = np.array([entry.score for entry in size.found])
+    made = []
+    for line, given in ((size, depth), (depth, size)):
+        try:
+            r = partial_correlation(np.array(line.x), y, np.array(given.x), seed=SEED, draws=DRAWS)
+        except ShapeError:  # too few models, or size and depth are one
+            continue
+        made.append(_test(f"alignment and {line.name}, given {given.name}", where, "partial r", r, line, ""))
+    return made
+
+
+def _test(name: str, where: str, kind: str, r: Correlation, line: _Line, primary: str) -> Test:
+    interval = r.interval
+    return Test(
+        name,
+        where,
+        kind,
+        r.r,
+        r.n,
+        "models",
+        "models",
+        interval and (interval.low, interval.high),
+        r.no_interval,
+        interval.level if interval else 0.95,
+        interval.method if interval else "",
+        r.p,
+        f"{r.draws} shuffles",
+        (r.left_out_low, r.left_out_high),
+        short_names(models_of(line.found))[line.found[r.leverage].model],
+        primary=primary,
+        more=dict(line.more or {}),
+    )
+
+
+def _points(line: _Line, x: Sequence[float], where: str, test: Test | None) -> Points:
+    names = short_names(models_of(line.found))
+    said = f"n = {len(line.found)} models"
+    if test is not None:
+        said = f"r = {test.value:.2f}, {said}"
+        if test.interval:
+            said = f"r = {test.value:.2f} [{test.interval[0]:.2f}, {test.interval[1]:.2f}], n = {test.n} models"
+    return Points(
+        title=where,
+        x=tuple(x),
+        y=tuple(entry.score for entry in line.found),
+        names=tuple(names[entry.model] for entry in line.found),
+        spans=tuple((e.low, e.high) if e.low is not None and e.high is not None else None for e in line.found),
+        said=said,
+    )
+
+
+def _validity(row: Row) -> dict[str, Any]:
+    return {
+        name: row.get(name)
+        for name in ("validity", "validity_low", "validity_high", "validity_by_object")
+    }
+
+
+def _idea_columns(row: Row, scorer: str) -> dict[str, Any]:
+    return {
+        "scorer": scorer,
+        "scorer_version": row.get("scorer_version"),
+        "ideas": row["score"],
+        "ideas_low": row.get("low"),
+        "ideas_high": row.get("high"),
+        "ideas_dataset": row.get("dataset"),
+        "texts": row.get("texts"),
+        "unscored": row.get("unscored"),
+        **_validity(row),
+        "ideas_fingerprint": row.get("fingerprint"),
+    }

@@ -1,0 +1,169 @@
+"""What there is to analyse: one record for each model and place, and the ideas of models."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from brainbench_leaderboard.analyses.entries import UNTRAINED, Entry, Place, base_of, entries
+
+if TYPE_CHECKING:
+    from brainbench_leaderboard.margins import Cells
+    from brainbench_leaderboard.store import Leaderboard
+    from brainbench_leaderboard.stored_scores import LayerScores
+
+Row = Mapping[str, Any]
+DEFAULT_METRIC = "rsa/robust"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for; an empty tuple or None stands for all there is."""
+
+    dataset: str | None = None
+    metric: str = DEFAULT_METRIC
+    regions: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    base: str | None = None
+    scorer: str | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """Records to analyse, of what was asked for.
+
+    every: what was asked for, in all regions, one for each model and place. entries: of these, in the regions
+    asked for. ideas: rows of models' ideas. set_aside: how many records a newer one stands for.
+    """
+
+    asked: Asked
+    every: tuple[Entry, ...]
+    entries: tuple[Entry, ...]
+    ideas: tuple[Row, ...]
+    set_aside: int
+    cells: Callable[[str], Cells]
+    layer_scores: Callable[[str], LayerScores]
+
+    @classmethod
+    def read(cls, board: Leaderboard, asked: Asked) -> Material:
+        """All of a database that was asked for."""
+        wanted = [entry for entry in entries(board.standings(), board.sources()) if _is_asked(entry, asked)]
+        kept = one_each(wanted)
+        ideas = [row for row in _ideas(board) if row["outcome"] == "scores" and row["resolved"]]
+        if asked.scorer is not None:
+            ideas = [row for row in ideas if asked.scorer in (row["scorer"], scorer_name(row))]
+        return cls(
+            asked,
+            tuple(kept),
+            tuple(entry for entry in kept if not asked.regions or entry.place.region in asked.regions),
+            tuple(ideas),
+            len(wanted) - len(kept),
+            board.cells,
+            board.layer_scores,
+        )
+
+    @cached_property
+    def datasets(self) -> list[tuple[str, int]]:
+        """Bases of datasets and their versions, in the order of the board."""
+        return list(dict.fromkeys((e.place.dataset, e.place.dataset_version) for e in self.entries))
+
+    def of(self, dataset: tuple[str, int]) -> list[Entry]:
+        """What there is of a dataset."""
+        return [e for e in self.entries if (e.place.dataset, e.place.dataset_version) == dataset]
+
+    def across(self, dataset: tuple[str, int]) -> dict[Place, list[Entry]]:
+        """Trained models by place, in the order of the board: what may be compared across models.
+
+        Untrained twins are left out unless they are asked for by name: with random weights, size means
+        something else.
+        """
+        found: dict[Place, list[Entry]] = {}
+        for entry in self.of(dataset):
+            if entry.kind != UNTRAINED or entry.model in self.asked.models:
+                found.setdefault(entry.place, []).append(entry)
+        return found
+
+    def scorers(self, dataset: str) -> list[str]:
+        """Scorers, with their helpers, of which there are ideas to this dataset's questions."""
+        return list(dict.fromkeys(scorer_name(row) for row in self.ideas if _asks(row, dataset)))
+
+    def ideas_of(self, entry: Entry, scorer: str) -> Row | None:
+        """The newest ideas of the same model run in the same way, to the same prompt if there are any."""
+        mine = [
+            row
+            for row in self.ideas
+            if scorer_name(row) == scorer and _asks(row, entry.place.dataset) and _whose(row) == entry.whose
+        ]
+        same = [row for row in mine if _prompt(row) == entry.place.prompt]
+        return max(same or mine, key=lambda row: str(row["started"]), default=None)
+
+
+def one_each(found: Sequence[Entry]) -> list[Entry]:
+    """One entry for each model and place: of one question (that of most models), the newest."""
+    asked: dict[Place, Counter[str]] = {}
+    for entry in found:
+        asked.setdefault(entry.place, Counter())[entry.question] += 1
+    settled = {place: _settled(questions, found) for place, questions in asked.items()}
+    newest: dict[tuple[Place, str], Entry] = {}
+    for entry in found:
+        key = (entry.place, entry.model)
+        if entry.question == settled[entry.place] and (
+            key not in newest or entry.started >= newest[key].started
+        ):
+            newest[key] = entry
+    return list(newest.values())
+
+
+def _settled(questions: Counter[str], found: Sequence[Entry]) -> str:
+    """Of several questions by the same names (a dataset's files changed, say) that which most were asked."""
+    if len(questions) == 1:
+        return next(iter(questions))
+    newest = {entry.question: entry.started for entry in sorted(found, key=lambda entry: entry.started)}
+    return max(questions, key=lambda question: (questions[question], newest[question]))
+
+
+def without(place: Place, **same: Any) -> Place:
+    """The place with some of it set alike, to find what differs in nothing else."""
+    return replace(place, **same)
+
+
+def scorer_name(row: Row) -> str:
+    """A scorer with its helper, as `--scorer` takes it."""
+    return f"{row['scorer']}@{row['helper']}" if row.get("helper") else str(row["scorer"])
+
+
+def models_of(found: Iterable[Entry]) -> list[str]:
+    """Names of the models, each once."""
+    return list(dict.fromkeys(entry.model for entry in found))
+
+
+def _is_asked(entry: Entry, asked: Asked) -> bool:
+    place = entry.place
+    models = (*asked.models, asked.base) if asked.models else ()
+    return (
+        place.metric_name == asked.metric
+        and asked.dataset in (None, place.dataset)
+        and (not models or entry.model in models)
+    )
+
+
+def _asks(row: Row, dataset: str) -> bool:
+    return not row.get("dataset") or base_of(str(row["dataset"])) == dataset
+
+
+def _whose(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("model", "revision", "seed", "dtype", "intervention"))
+
+
+def _prompt(row: Row) -> str:
+    """The prompt to which ideas were had, from the variant's name."""
+    places = dict(part.split("=", 1) for part in str(row.get("dataset") or "").split("@") if "=" in part)
+    return places.get("prompt", "main")
+
+
+def _ideas(board: Leaderboard) -> list[dict[str, Any]]:
+    found = getattr(board, "idea_standings", list)
+    return list(found())

@@ -46,9 +46,7 @@ layers         Where in the model alignment is, by relative depth.
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, and nothing else.")
 @db_option
-def analyse(
-    names: tuple[str, ...], out: Path | None, as_json: bool, db: Path | None, **asked: Any
-) -> None:
+def analyse(names: tuple[str, ...], out: Path | None, as_json: bool, db: Path | None, **asked: Any) -> None:
     """Ask questions across all scores that the results file keeps: over models, people, regions and layers.
 
     Without a name all that there is material for; for the others it says what to run. Nothing is computed

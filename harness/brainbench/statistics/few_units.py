@@ -64,7 +64,7 @@ def spearman(x: Values, y: Values, *, seed: int, draws: int = 10_000, level: flo
     return _correlation(_checked(x, y), _spearman, seed, draws, level)
 
 
-def partial_correlation(
+def partial_correlation(  # noqa: PLR0913 - three variables, and how it is drawn
     x: Values, y: Values, given: Values, *, seed: int, draws: int = 10_000, level: float = 0.95
 ) -> Correlation:
     """Pearson's r of x and y (units,) with `given` taken out of both.
@@ -105,9 +105,11 @@ def _correlation(
 
     interval, why = None, ""
     try:
-        interval = bca_interval(np.arange(units), resampled, seed=seed, draws=draws, level=level)
+        interval = bca_interval(np.arange(float(units)), resampled, seed=seed, draws=draws, level=level)
     except ShapeError:
         why = f"The BCa interval is not defined for these {units} units."
+    if interval is not None and interval.high - interval.low <= FLAT:
+        interval, why = None, f"All resamples of these {units} units have the same correlation."
     return Correlation(
         r,
         units,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from shlex import join
 
-from brainbench_leaderboard.analyses.comparisons import HIGH_LOW, NETWORK, STAGE, TASK_CONTROL, contrast
+from brainbench_leaderboard.analyses.comparisons import contrast
+from brainbench_leaderboard.analyses.contrasts import HIGH_LOW, NETWORK, STAGE, TASK_CONTROL
 from brainbench_leaderboard.analyses.correlations import originality, scaling
 from brainbench_leaderboard.analyses.material import Material, models_of
 from brainbench_leaderboard.analyses.post_training import post_training
@@ -51,9 +52,7 @@ def _run(material: Material, models: Iterable[str], *more: str, places: Sequence
     words = ["brainbench", "run"]
     for model in models:
         words += ["--model", model]
-    dataset = material.asked.dataset or next(
-        (name for name, _ in material.datasets), "simulated-creativity"
-    )
+    dataset = material.asked.dataset or next((name for name, _ in material.datasets), "simulated-creativity")
     for place in places:
         words += ["--dataset", f"{dataset}{place}"]
     return join([*words, "--metric", material.asked.metric, *more])

@@ -2,106 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from brainbench.errors import ShapeError
 from brainbench.statistics import sign_flip, student_interval
+from brainbench_leaderboard.analyses.contrasts import NETWORK, Contrast, Couple
 from brainbench_leaderboard.analyses.entries import UNTRAINED, Entry, Place
 from brainbench_leaderboard.analyses.figures import Bar, Bars, Figure
 from brainbench_leaderboard.analyses.material import Material
 from brainbench_leaderboard.analyses.names import label, short_names, varying
 from brainbench_leaderboard.analyses.paired import SEED, Pairs, pairs
-from brainbench_leaderboard.analyses.results import Finding, Test
+from brainbench_leaderboard.analyses.results import Finding, Result, span
 
 LEAST_MODELS = 4
-Couple = tuple[Entry, Entry]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A comparison of two places in which all else is the same.
-
-    first, second: what they are called, a place's own words for None. same: the fields in which two places
-    may differ. couples: of one model's entries, which are compared.
-    """
-
-    name: str
-    question: str
-    cannot: str
-    first: str
-    second: str
-    same: tuple[str, ...]
-    couples: Callable[[Sequence[Entry]], Iterable[Couple]]
-    leaving: tuple[str, ...]
-
-
-def _by(**sides: tuple[Any, Any]) -> Callable[[Sequence[Entry]], Iterable[Couple]]:
-    """Couples of which one has the first value of a field, and the other the second."""
-    ((field, (one, other)),) = sides.items()
-
-    def couples(found: Sequence[Entry]) -> Iterable[Couple]:
-        first = [entry for entry in found if getattr(entry.place, field) == one]
-        second = [entry for entry in found if getattr(entry.place, field) == other]
-        return [(a, b) for a in first for b in second]
-
-    return couples
-
-
-def _against_first_region(found: Sequence[Entry]) -> Iterable[Couple]:
-    first = [entry for entry in found if entry.place.region_position == 0]
-    return [(a, b) for a in first for b in found if b.place.region_position > 0]
-
-
-SAME_SCALE = (
-    "A difference of scores is no difference of what a region, task or stage holds: a region that is measured "
-    "with less noise has room for higher scores (see the ceilings on the board)."
-)
-STAGE = Contrast(
-    "stage",
-    "Is a model closer to people's brains when it has read what was asked than with its own response to it?",
-    "The response stage is the model's own text, of whatever length; the difference does not say what of it "
-    "matters, and it is no early or late part of people's thinking: both sides are held to the same responses.",
-    "prompt alone",
-    "prompt and response",
-    ("stage",),
-    _by(stage=("prompt", "response")),
-    ("stage",),
-)
-NETWORK = Contrast(
-    "network",
-    "Is the first region's alignment above that of the others?",
-    SAME_SCALE,
-    "first region",
-    "other region",
-    ("region", "region_position"),
-    _against_first_region,
-    ("region",),
-)
-TASK_CONTROL = Contrast(
-    "task-control",
-    "Is alignment higher where people think of uses than where they describe the same objects?",
-    SAME_SCALE,
-    "create items",
-    "object items",
-    ("item_set",),
-    _by(item_set=("create", "object")),
-    ("items",),
-)
-HIGH_LOW = Contrast(
-    "high-low",
-    "Is a model closer to people's brains where their ideas were rated original than where not?",
-    "Each person's items differ between the sides, and people with few of one kind are in neither: what "
-    "separates the items (their objects, how long people took) separates the scores, too.",
-    "rated high",
-    "rated low",
-    ("rated",),
-    _by(rated=("high", "low")),
-    ("rated",),
-)
 
 
 def contrast(material: Material, dataset: tuple[str, int], of: Contrast) -> Finding | None:
@@ -160,10 +77,10 @@ def sides(of: Contrast, couple: Couple) -> tuple[str, str]:
     return of.first, of.second
 
 
-def _test(of: Contrast, couple: Couple, found: Pairs, where: str, names: dict[str, str]) -> Test:
+def _test(of: Contrast, couple: Couple, found: Pairs, where: str, names: dict[str, str]) -> Result:
     first, second = sides(of, couple)
     interval = found.interval
-    return Test(
+    return Result(
         f"{first} - {second}",
         f"{names[couple[0].model]}, {where}",
         "mean difference",
@@ -171,7 +88,7 @@ def _test(of: Contrast, couple: Couple, found: Pairs, where: str, names: dict[st
         len(found.people),
         "people",
         found.over if interval else "people",
-        interval and (interval.low, interval.high),
+        span(interval),
         "" if interval else "All differences are the same, or too few items are left in resamples.",
         interval.level if interval else 0.95,
         interval.method if interval else "",
@@ -196,7 +113,7 @@ def _test(of: Contrast, couple: Couple, found: Pairs, where: str, names: dict[st
 
 def _over_models(
     of: Contrast, found: Sequence[tuple[Couple, Pairs]], words: dict[Place, str]
-) -> Iterable[Test]:
+) -> Iterable[Result]:
     """Where four trained models or more were compared at a place: their mean differences, over models."""
     by_place: dict[tuple[Place, Place], list[tuple[Couple, Pairs]]] = {}
     for couple, compared in found:
@@ -214,7 +131,7 @@ def _over_models(
             interval = student_interval(means)
         except ShapeError:
             interval = None
-        yield Test(
+        yield Result(
             f"{first} - {second}",
             f"all models, {words[place]}",
             "mean difference",
@@ -222,7 +139,7 @@ def _over_models(
             len(means),
             "models",
             "models",
-            interval and (interval.low, interval.high),
+            span(interval),
             "" if interval else "All differences are the same.",
             method="Student" if interval else "",
             p=tested.p,
@@ -258,7 +175,8 @@ def _notes(found: Sequence[tuple[Couple, Pairs]]) -> tuple[str, ...]:
         notes.append(f"Left out of a comparison, having one of its two scores only: {count} people.")
     if any(compared.over == "people" for _, compared in found):
         notes.append(
-            "Where the metric does not say what each item adds, intervals hold for other people and these items."
+            "Where the metric does not say what each item adds, intervals hold for other people and these "
+            "items."
         )
     least = {couple[0].place.least for couple, _ in found if couple[0].place.rated}
     if least:
@@ -276,9 +194,9 @@ def _figure(
     bars: dict[str, list[Bar]] = {}
     for couple, compared in found:
         first, second = sides(of, couple)
-        span = compared.interval and (compared.interval.low, compared.interval.high)
+        limits = span(compared.interval)
         title = ", ".join(filter(None, (f"{first} - {second}", words[couple[1].place])))
         each = tuple(compared.differences.tolist())
-        bars.setdefault(title, []).append(Bar(names[couple[0].model], float(np.mean(each)), span, each))
+        bars.setdefault(title, []).append(Bar(names[couple[0].model], float(np.mean(each)), limits, each))
     panels = tuple(Bars(title, tuple(rows)) for title, rows in bars.items())
-    return Figure("bars", f"Difference in {label(found[0][0][0].place)}", "", panels)
+    return Figure(f"Difference in {label(found[0][0][0].place)}", "", panels)

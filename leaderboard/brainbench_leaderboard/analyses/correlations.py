@@ -15,7 +15,7 @@ from brainbench_leaderboard.analyses.entries import Entry, Place
 from brainbench_leaderboard.analyses.figures import Figure, Points
 from brainbench_leaderboard.analyses.material import Material, Row, models_of
 from brainbench_leaderboard.analyses.names import label, short_names, varying
-from brainbench_leaderboard.analyses.results import IDEAS, IDEAS_TOO, SIZE, Finding, Test
+from brainbench_leaderboard.analyses.results import IDEAS, IDEAS_TOO, SIZE, Finding, Result, span
 
 OF_SIZE = "Does alignment rise with the number of a model's parameters?"
 NOT_OF_SIZE = (
@@ -35,10 +35,10 @@ _KINDS = {"Pearson r": pearson, "Spearman rho": spearman}
 
 @dataclass(frozen=True)
 class _Line:
-    """Two variables over models, to be correlated at a place; `primary` where that was declared."""
+    """A variable x over models, to be correlated with alignment; `primary` where that was declared."""
 
     name: str
-    place: Place
+    where: str
     found: Sequence[Entry]
     x: Sequence[float]
     primary: str = ""
@@ -54,23 +54,23 @@ def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
         return None
     which = _which_count([entry for found in places.values() for entry in found])
     words = varying(places)
-    tests: list[Test] = []
+    tests: list[Result] = []
     panels = []
     for place, found in places.items():
-        count = np.array([_count(entry, which) for entry in found], dtype=float)
+        where, count = words[place], np.array([_count(entry, which) for entry in found], dtype=float)
         primary = SIZE if _is_primary(place, across, pooling="last", prompt="main", region=0) else ""
         lines = [
-            _Line("log10 of parameters", place, found, np.log10(count).tolist(), primary),
-            _Line("parameters (billions)", place, found, (count / 1e9).tolist()),
+            _Line("log10 of parameters", where, found, np.log10(count).tolist(), primary),
+            _Line("parameters (billions)", where, found, (count / 1e9).tolist()),
         ]
         depths = [entry.layers for entry in found]
         if all(depths):
-            lines.append(_Line("layers", place, found, [float(depth or 0) for depth in depths]))
-        made = [test for line in lines for test in _tests(line, words[place])]
-        tests += made
+            lines.append(_Line("layers", where, found, [float(depth or 0) for depth in depths]))
+        made = _tests(lines[0])
+        tests += made + [test for line in lines[1:] for test in _tests(line)]
         if len(lines) == 3:
-            tests += _partials(lines[0], lines[2], words[place])
-        panels.append(_points(lines[0], count.tolist(), words[place], made[0]))
+            tests += _partials(lines[0], lines[2])
+        panels.append(_points(lines[0], count.tolist(), made[0] if made else None))
     table = [
         {**entry.columns(), "parameters_used": _count(entry, which)}
         for found in places.values()
@@ -81,7 +81,7 @@ def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
     return Finding(
         "scaling", OF_SIZE, NOT_OF_SIZE, *dataset, first.simulated, first.metric_name, table, tuple(tests),
         (f"Size is the number of {what}, of the weights that were loaded, never read from a name.",),
-        Figure("scatter", f"Number of {what}", label(first), tuple(panels), log=True),
+        Figure(f"Number of {what}", f"Score, {label(first)}", tuple(panels), log=True),
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
     if not joined:
         return None
     words = varying(dict.fromkeys(place for place, _ in joined))
-    tests: list[Test] = []
+    tests: list[Result] = []
     panels, table = [], []
     for (place, scorer), pairs in joined.items():
         found, x = [entry for entry, _ in pairs], [float(row["score"]) for _, row in pairs]
@@ -106,16 +106,16 @@ def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
         name = {0: IDEAS, 1: IDEAS_TOO}.get(place.region_position, "")
         primary = name and _is_primary(place, across, pooling="mean", prompt="short", region=None)
         line = _Line(
-            "score of ideas", place, found, x, f"{name}, {scorer}" if primary else "", _validity(pairs[-1][1])
+            "score of ideas", where, found, x, f"{name}, {scorer}" if primary else "", _validity(pairs[-1][1])
         )
-        made = _tests(line, where)
+        made = _tests(line)
         tests += made
-        panels.append(_points(line, x, where, made[0] if made else None))
+        panels.append(_points(line, x, made[0] if made else None))
         table += [{**entry.columns(), **_idea_columns(row, scorer)} for entry, row in pairs]
     first = next(iter(joined))[0]
     return Finding(
         "originality", OF_IDEAS, NOT_OF_IDEAS, *dataset, first.simulated, first.metric_name, table,
-        tuple(tests), (), Figure("scatter", "Mean score of the model's ideas", label(first), tuple(panels)),
+        tuple(tests), (), Figure("Mean score of the model's ideas", f"Score, {label(first)}", tuple(panels)),
     )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def _is_primary(
     )
 
 
-def _tests(line: _Line, where: str) -> list[Test]:
+def _tests(line: _Line) -> list[Result]:
     """Pearson and Spearman of a line; none where all models have the same value."""
     y = [entry.score for entry in line.found]
     made = []
@@ -150,12 +150,12 @@ def _tests(line: _Line, where: str) -> list[Test]:
         except ShapeError:
             continue
         primary = line.primary if kind == "Pearson r" else ""
-        made.append(_test(f"alignment and {line.name}", where, kind, r, line, primary))
+        made.append(_test(line.name, kind, r, line, primary))
     return made
 
 
-def _partials(size: _Line, depth: _Line, where: str) -> list[Test]:
-    """Size given the layers, and layers given the size: the two go together, and depth alone raises maxima."""
+def _partials(size: _Line, depth: _Line) -> list[Result]:
+    """Size given the layers, and layers given the size: they go together, and depth alone raises maxima."""
     y = np.array([entry.score for entry in size.found])
     made = []
     for line, given in ((size, depth), (depth, size)):
@@ -163,21 +163,21 @@ def _partials(size: _Line, depth: _Line, where: str) -> list[Test]:
             r = partial_correlation(np.array(line.x), y, np.array(given.x), seed=SEED, draws=DRAWS)
         except ShapeError:  # too few models, or size and depth are one
             continue
-        made.append(_test(f"alignment and {line.name}, given {given.name}", where, "partial r", r, line, ""))
+        made.append(_test(f"{line.name}, given {given.name}", "partial r", r, line))
     return made
 
 
-def _test(name: str, where: str, kind: str, r: Correlation, line: _Line, primary: str) -> Test:
+def _test(name: str, kind: str, r: Correlation, line: _Line, primary: str = "") -> Result:
     interval = r.interval
-    return Test(
-        name,
-        where,
+    return Result(
+        f"alignment and {name}",
+        line.where,
         kind,
         r.r,
         r.n,
         "models",
         "models",
-        interval and (interval.low, interval.high),
+        span(interval),
         r.no_interval,
         interval.level if interval else 0.95,
         interval.method if interval else "",
@@ -190,27 +190,28 @@ def _test(name: str, where: str, kind: str, r: Correlation, line: _Line, primary
     )
 
 
-def _points(line: _Line, x: Sequence[float], where: str, test: Test | None) -> Points:
+def _points(line: _Line, x: Sequence[float], test: Result | None) -> Points:
     names = short_names(models_of(line.found))
     said = f"n = {len(line.found)} models"
     if test is not None:
         said = f"r = {test.value:.2f}, {said}"
         if test.interval:
-            said = f"r = {test.value:.2f} [{test.interval[0]:.2f}, {test.interval[1]:.2f}], n = {test.n} models"
+            said = (
+                f"r = {test.value:.2f} [{test.interval[0]:.2f}, {test.interval[1]:.2f}], n = {test.n} models"
+            )
     return Points(
-        title=where,
+        title=line.where,
         x=tuple(x),
         y=tuple(entry.score for entry in line.found),
         names=tuple(names[entry.model] for entry in line.found),
-        spans=tuple((e.low, e.high) if e.low is not None and e.high is not None else None for e in line.found),
+        spans=tuple(entry.span for entry in line.found),
         said=said,
     )
 
 
 def _validity(row: Row) -> dict[str, Any]:
     return {
-        name: row.get(name)
-        for name in ("validity", "validity_low", "validity_high", "validity_by_object")
+        name: row.get(name) for name in ("validity", "validity_low", "validity_high", "validity_by_object")
     }
 
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 COLOUR, FAINT, MARK = "#1f5c99", "#9db7d1", "#b03a2e"
 COLUMNS = 3
 MOST_PANELS = 24  # more than can be looked at; the table has all
-STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "brainbench"}
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "brainbench",
+}
 WIDTH = 4.4  # inches a panel
 
 
@@ -35,19 +40,44 @@ def draw(finding: Finding, file: Path) -> list[Path]:
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(WIDTH * columns, _height(panels) * rows + 0.9), layout="constrained")
+        canvas = Canvas(figsize=(WIDTH * columns, _height(panels) * rows + 1.1), layout="constrained")
         FigureCanvasAgg(canvas)
         grid = canvas.subplots(rows, columns, squeeze=False)
         for axes, panel in zip(grid.flat, panels, strict=False):
             _panel(axes, panel, figure)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
-        canvas.suptitle(_title(finding, len(figure.panels)), fontsize=10, color=MARK if finding.simulated else "black")
+        _share_axes(list(zip(grid.flat, panels, strict=False)))
+        canvas.suptitle(
+            _title(finding, len(figure.panels)), fontsize=10, color=MARK if finding.simulated else "black"
+        )
+        if not isinstance(panels[0], Bars):
+            canvas.supxlabel(figure.x, fontsize=9)
+            canvas.supylabel(_folded(figure.y, _height(panels) * rows), fontsize=9)
         made = [file.with_name(f"{file.name}.{ending}") for ending in ("png", "svg")]
         for path in made:
             meta: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {}
             canvas.savefig(path, dpi=150, metadata=meta)
     return made
+
+
+def _share_axes(drawn: list[tuple[Axes, Any]]) -> None:
+    """The same range for values of the same kind, so that panels can be compared by eye."""
+    kinds: dict[str, list[Axes]] = {}
+    for axes, panel in drawn:
+        kinds.setdefault(panel.axis if isinstance(panel, Bars) else "", []).append(axes)
+    for members in kinds.values():
+        for axes in members[1:]:
+            if isinstance(drawn[0][1], Bars):
+                axes.sharex(members[0])
+            else:
+                axes.sharey(members[0])
+
+
+def _folded(words: str, inches: float) -> str:
+    """In two lines where one would be longer than the figure is high."""
+    first, colon, rest = words.partition(": ")
+    return f"{first}:\n{rest}" if colon and len(words) * 0.075 > inches else words
 
 
 def _title(finding: Finding, panels: int) -> str:
@@ -68,7 +98,7 @@ def _panel(axes: Axes, panel: Points | Bars | Curves, figure: Figure) -> None:
     elif isinstance(panel, Bars):
         _bars(axes, panel, figure)
     else:
-        _curves(axes, panel, figure)
+        _curves(axes, panel)
 
 
 def _points(axes: Axes, panel: Points, figure: Figure) -> None:
@@ -86,8 +116,6 @@ def _points(axes: Axes, panel: Points, figure: Figure) -> None:
         axes.plot(10**ends if figure.log else ends, slope * ends + level, color=MARK, linewidth=1.3, zorder=2)
     axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
     axes.margins(0.16)
-    axes.set_xlabel(figure.x)
-    axes.set_ylabel(figure.y, wrap=True)
     axes.annotate(panel.said, (0.02, 0.985), xycoords="axes fraction", va="top", fontsize=8, color=MARK)
     _names(axes, panel, places)
 
@@ -133,7 +161,7 @@ def _bars(axes: Axes, panel: Bars, figure: Figure) -> None:
     axes.set_xlabel(f"{panel.axis or figure.x},\nmean with 95 % interval{said}", fontsize=8)
 
 
-def _curves(axes: Axes, panel: Curves, figure: Figure) -> None:
+def _curves(axes: Axes, panel: Curves) -> None:
     import matplotlib as mpl
 
     colours = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(panel.curves)))
@@ -142,9 +170,5 @@ def _curves(axes: Axes, panel: Curves, figure: Figure) -> None:
         axes.axvline(curve.peak, color=colour, linewidth=0.8, linestyle=":", zorder=0)
     axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
     axes.set_xlim(0, 1.02)
-    axes.set_xlabel(f"{figure.x}; dotted: the highest layer", fontsize=8)
-    axes.set_ylabel(figure.y, fontsize=8, wrap=True)
     if len(panel.curves) <= 12:
         axes.legend(fontsize=7, frameon=False)
-
-

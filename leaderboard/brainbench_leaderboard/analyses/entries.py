@@ -50,9 +50,9 @@ class Place:
             "stage": "prompt alone" if self.stage == "prompt" else "prompt and response",
             "prompt": f"{self.prompt} prompt",
             "rated": "" if self.rated is None else f"rated {self.rated} at {self.cutoff:g}",
-            "pooling": "" if self.pooling is None else {"last": "last token", "mean": "mean token"}.get(
-                self.pooling, self.pooling
-            ),
+            "pooling": ""
+            if self.pooling is None
+            else {"last": "last token", "mean": "mean token"}.get(self.pooling, self.pooling),
         }
 
     def columns(self) -> dict[str, Any]:
@@ -84,6 +84,11 @@ class Entry:
     fingerprint: str
     question: str
     started: str
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """The score's interval, where it has one."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     @property
     def whose(self) -> tuple[Any, ...]:
@@ -139,7 +144,15 @@ def _place(row: Row, dataset: Row) -> Place:
     variant = dataset.get("variant") or {}
     told = {name: variant[name] for name in ("stage", "prompt") if variant.get(name)}
     told |= {name: variant.get(name) for name in ("rated", "cutoff", "least")}
-    same = ("dataset_version", "metric", "protocol", "metric_version", "region", "region_position", "item_set")
+    same = (
+        "dataset_version",
+        "metric",
+        "protocol",
+        "metric_version",
+        "region",
+        "region_position",
+        "item_set",
+    )
     return Place(
         dataset=str(variant.get("of") or row["dataset"]),
         simulated=bool(row["simulated"]),

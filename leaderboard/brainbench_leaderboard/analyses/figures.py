@@ -59,9 +59,8 @@ class Curves:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Panels of one kind, with what is on their axes. log: x is shown by its logarithm, as the line is fitted."""
+    """Panels of one kind, with what is on their axes. log: the line is fitted to the logarithm of x."""
 
-    kind: str
     x: str
     y: str
     panels: Sequence[Points | Bars | Curves]

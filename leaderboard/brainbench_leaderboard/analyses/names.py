@@ -31,7 +31,9 @@ def varying(places: Iterable[Place], leaving: Iterable[str] = ()) -> dict[Place,
     known = list(places)
     words = {place: place.words() for place in known}
     kinds = [kind for kind in (known[0].words() if known else {}) if kind not in set(leaving)]
-    told = [kind for kind in kinds if kind in ("region", "items") or len({w[kind] for w in words.values()}) > 1]
+    told = [
+        kind for kind in kinds if kind in ("region", "items") or len({w[kind] for w in words.values()}) > 1
+    ]
     return {place: plain(", ".join(w[kind] for kind in told if w[kind])) for place, w in words.items()}
 
 
@@ -39,5 +41,5 @@ def label(place: Place) -> str:
     """What a score is, for an axis."""
     if place.metric == "rsa":
         unit = "ratio to the noise ceiling" if place.protocol == "paper" else "correlation of RDMs"
-        return f"alignment, {place.metric_name} ({unit})"
-    return f"alignment, {place.metric_name} (correlation)"
+        return f"alignment: {place.metric_name} ({unit})"
+    return f"alignment: {place.metric_name} (correlation)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from brainbench_leaderboard.analyses.comparisons import Contrast, Couple, finding
+from brainbench_leaderboard.analyses.comparisons import finding
+from brainbench_leaderboard.analyses.contrasts import Contrast, Couple
 from brainbench_leaderboard.analyses.entries import Entry
 from brainbench_leaderboard.analyses.figures import Bar, Bars, Figure
 from brainbench_leaderboard.analyses.material import Material
@@ -15,9 +16,9 @@ from brainbench_leaderboard.analyses.results import Finding
 
 QUESTION = "Did post-training change how close the base model is to people's brains?"
 CANNOT = (
-    "Whoever names the models says that they come from this base: nothing here checks it. Each variant is one "
-    "training: another run of the same recipe may come out otherwise, and a difference does not say which part "
-    "of the recipe made it."
+    "Whoever names the models says that they come from this base: nothing here checks it. Each variant is "
+    "one training: another run of the same recipe may come out otherwise, and a difference does not say "
+    "which part of the recipe made it."
 )
 
 
@@ -49,12 +50,10 @@ def post_training(material: Material, dataset: tuple[str, int]) -> Finding | Non
     )
     assert made.figure is not None
     panels = (*_scores(shown), *made.figure.panels)
-    return replace(made, tests=tests, figure=Figure("bars", made.figure.x, "", panels))
+    return replace(made, tests=tests, figure=Figure(made.figure.x, "", panels))
 
 
-def _with_couples(
-    made: Finding, found: list[tuple[Couple, Pairs]]
-) -> list[tuple[Any, Couple | None]]:
+def _with_couples(made: Finding, found: list[tuple[Couple, Pairs]]) -> list[tuple[Any, Couple | None]]:
     couples: list[Couple | None] = [couple for couple, _ in found]
     couples += [None] * (len(made.tests) - len(found))
     return list(zip(made.tests, couples, strict=True))
@@ -78,9 +77,8 @@ def _scores(shown: list[Entry]) -> list[Bars]:
     names = short_names(entry.model for entry in shown)
     panels: dict[str, list[Bar]] = {}
     for entry in shown:
-        span = (entry.low, entry.high) if entry.low is not None and entry.high is not None else None
         panels.setdefault(f"score: {words[entry.place]}", []).append(
-            Bar(names[entry.model], entry.score, span)
+            Bar(names[entry.model], entry.score, entry.span)
         )
     axis = label(shown[0].place)
     return [Bars(title, tuple(bars), axis) for title, bars in panels.items()]

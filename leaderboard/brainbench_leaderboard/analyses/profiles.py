@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,15 @@ from brainbench_leaderboard.analyses.figures import Curve, Curves, Figure
 from brainbench_leaderboard.analyses.material import Material
 from brainbench_leaderboard.analyses.names import label, short_names, varying
 from brainbench_leaderboard.analyses.paired import LEAST_PEOPLE, SEED
-from brainbench_leaderboard.analyses.results import Finding, Test
+from brainbench_leaderboard.analyses.results import Finding, Result, span
 from brainbench_leaderboard.stored_scores import LayerScores
 
 Array = NDArray[np.float64]
 QUESTION = "At which depth is a model most like people's brains?"
 CANNOT = (
-    "Layers are scored on the same data, and neighbours nearly hold the same: that one is highest does not say "
-    "that others are lower. The peak of noise is somewhere, too; only where the score itself is above chance "
-    "does its place say anything. Intervals hold for other people and these items."
+    "Layers are scored on the same data, and neighbours nearly hold the same: that one is highest does not "
+    "say that others are lower. The peak of noise is somewhere, too; only where the score itself is above "
+    "chance does its place say anything. Intervals hold for other people and these items."
 )
 BINS = 10
 DRAWS = 2_000
@@ -37,6 +37,7 @@ class Profile:
     """A part of a model ("layer", "attention"): depths (layers,) in (0, 1] and scores (layers x people)."""
 
     part: str
+    people: tuple[str, ...]
     depths: Array
     scores: Array
 
@@ -59,6 +60,11 @@ class Profile:
         """Depth of the layer with the highest median."""
         return float(self.depths[self.median().argmax()])
 
+    def peaks_without(self) -> list[float]:
+        """The same when each person is left out in turn."""
+        people = range(len(self.people))
+        return [replace(self, scores=np.delete(self.scores, person, axis=1)).peak() for person in people]
+
     def peak_interval(self) -> Interval:
         """Of the peak, over people."""
 
@@ -68,12 +74,13 @@ class Profile:
             medians = np.stack([np.median(layer[people], axis=-1) for layer in self.scores])
             return np.asarray(self.depths[medians.argmax(axis=0)])
 
-        return percentile_interval(np.arange(self.scores.shape[1]), peaks, seed=SEED, draws=DRAWS)
+        return percentile_interval(np.arange(float(len(self.people))), peaks, seed=SEED, draws=DRAWS)
 
 
 def bins_of(depths: Array) -> NDArray[np.intp]:
     """The bin of each depth in (0, 1]: 0.1 is in the first, all above up to 0.2 in the second."""
-    return np.clip(np.ceil(np.round(depths * BINS, 9)) - 1, 0, BINS - 1).astype(np.intp)
+    found: NDArray[np.intp] = np.clip(np.ceil(np.round(depths * BINS, 9)) - 1, 0, BINS - 1).astype(np.intp)
+    return found
 
 
 def profiles(found: LayerScores, depth: int | None) -> list[Profile]:
@@ -90,15 +97,17 @@ def profiles(found: LayerScores, depth: int | None) -> list[Profile]:
             if np.isfinite(row).all():
                 parts.setdefault(match[1], {})[int(match[2])] = row
     count = max(depth or 0, deepest)
-    return [
-        Profile(part, np.array([(at + 1) / count for at in sorted(rows)]), np.stack([rows[at] for at in sorted(rows)]))
-        for part, rows in parts.items()
-        if len(rows) > 1
-    ]
+    made = []
+    for part, rows in parts.items():
+        if len(rows) > 1:
+            places = sorted(rows)
+            depths = np.array([(at + 1) / count for at in places])
+            made.append(Profile(part, found.people, depths, np.stack([rows[at] for at in places])))
+    return made
 
 
 def layers(material: Material, dataset: tuple[str, int]) -> Finding | None:
-    """Profiles of every model at every place; None where no model has layers that were scored by themselves."""
+    """Profiles of every model at every place; None where no layers were scored by themselves."""
     found: list[tuple[Entry, Profile]] = []
     for entry in material.of(dataset):
         stored = material.layer_scores(entry.fingerprint)
@@ -114,36 +123,33 @@ def layers(material: Material, dataset: tuple[str, int]) -> Finding | None:
     return Finding(
         "layers", QUESTION, CANNOT, *dataset, first.simulated, first.metric_name, table, tests, (),
         Figure(
-            "curves", "Relative depth (1 is the last layer)", f"median over people of {label(first)}",
+            "Relative depth (1: last layer; dotted: where each model's layers peak)",
+            f"Median over people of {label(first)}",
             _panels(found, words, names),
         ),
     )  # fmt: skip
 
 
-def _test(entry: Entry, profile: Profile, words: dict[Place, str], names: dict[str, str]) -> Test:
+def _test(entry: Entry, profile: Profile, words: dict[Place, str], names: dict[str, str]) -> Result:
     try:
         interval: Interval | None = profile.peak_interval()
     except ShapeError:
         interval = None
-    people = profile.scores.shape[1]
-    left_out = [
-        Profile(profile.part, profile.depths, np.delete(profile.scores, person, axis=1)).peak()
-        for person in range(people)
-    ]
+    left_out = profile.peaks_without()
     moved = int(np.abs(np.array(left_out) - profile.peak()).argmax())
-    return Test(
+    return Result(
         f"peak of {profile.part}",
         f"{names[entry.model]}, {words[entry.place]}",
         "relative depth",
         profile.peak(),
-        people,
+        len(profile.people),
         "people",
         "people",
-        interval and (interval.low, interval.high),
+        span(interval),
         "" if interval else "The peak is not defined for resamples.",
         method="percentile" if interval else "",
         left_out=(min(left_out), max(left_out)),
-        leverage=f"person {moved + 1} of {people}" if left_out[moved] != profile.peak() else "nobody",
+        leverage=profile.people[moved] if left_out[moved] != profile.peak() else "",
         more={
             "model": entry.model,
             "median_at_peak": float(profile.median().max()),
@@ -164,7 +170,7 @@ def _rows(entry: Entry, profile: Profile) -> Iterable[dict[str, Any]]:
             "to_depth": (at + 1) / BINS,
             "layers_in_bin": count,
             "median": value,
-            "people": profile.scores.shape[1],
+            "people": len(profile.people),
         }
 
 
@@ -182,4 +188,5 @@ def _panels(
                 profile.peak(),
             )
         )
-    return tuple(Curves(title, tuple(curves)) for title, curves in panels.items())
+    by_part = sorted(panels.items(), key=lambda panel: panel[0].rpartition(": ")[2])
+    return tuple(Curves(title, tuple(curves)) for title, curves in by_part)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from brainbench.statistics import Family
+from brainbench.statistics import Family, Interval
 
 if TYPE_CHECKING:
     from brainbench_leaderboard.analyses.figures import Figure
@@ -16,8 +16,13 @@ SIZE, IDEAS, IDEAS_TOO = "first region x size", "first region x ideas", "second 
 Span = tuple[float, float]
 
 
+def span(interval: Interval | None) -> Span | None:
+    """The limits of an interval, where there is one."""
+    return None if interval is None else (interval.low, interval.high)
+
+
 @dataclass(frozen=True, slots=True)
-class Test:
+class Result:
     """One statistic with what it rests on.
 
     of: what the n units are ("models" or "people"). interval: None where there is none, and `no_interval`
@@ -75,7 +80,7 @@ class Finding:
     simulated: bool
     metric: str
     table: Sequence[Mapping[str, Any]]
-    tests: tuple[Test, ...]
+    tests: tuple[Result, ...]
     notes: tuple[str, ...] = ()
     figure: Figure | None = None
 
@@ -117,7 +122,7 @@ def adjusted(findings: Iterable[Finding], ideas: Mapping[str, int]) -> list[Find
     return [replace(one, tests=_over_primary(one, gridded, ideas.get(one.dataset, 0))) for one in gridded]
 
 
-def _over_grid(tests: tuple[Test, ...]) -> tuple[Test, ...]:
+def _over_grid(tests: tuple[Result, ...]) -> tuple[Result, ...]:
     names = [f"{at}" for at, test in enumerate(tests) if test.p is not None]
     if not names:
         return tests
@@ -129,7 +134,7 @@ def _over_grid(tests: tuple[Test, ...]) -> tuple[Test, ...]:
     )
 
 
-def _over_primary(finding: Finding, findings: Sequence[Finding], scorers: int) -> tuple[Test, ...]:
+def _over_primary(finding: Finding, findings: Sequence[Finding], scorers: int) -> tuple[Result, ...]:
     together = (finding.dataset, finding.dataset_version, finding.metric)
     found = {
         test.primary: test.p

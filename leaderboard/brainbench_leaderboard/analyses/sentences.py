@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainbench_leaderboard.analyses.results import ALPHA, Finding, Test
+from brainbench_leaderboard.analyses.results import ALPHA, Finding, Result
 
 _HOLDS = {
     "models": "It holds for other models like these, if there are any",
@@ -11,17 +11,19 @@ _HOLDS = {
 }
 
 
-def says(test: Test, finding: Finding) -> str:
+def says(test: Result, finding: Finding) -> str:
     """The number with its interval and p values, what is shown, for whom it holds, and on what it hangs."""
     mark = "SIMULATED: " if finding.simulated else ""
     parts = [f"{mark}{test.where}, {test.name}: {numbers(test)}.", *_shown(test), f"{_HOLDS[test.over]}."]
-    if test.left_out is not None and test.leverage and test.leverage != "nobody":
+    if test.left_out is not None and test.leverage:
         low, high = test.left_out
-        parts.append(f"Leaving out one of the {test.of} gives {low:.3f} to {high:.3f}; most by {test.leverage}.")
+        parts.append(
+            f"Leaving out one of the {test.of} gives {low:.3f} to {high:.3f}; most by {test.leverage}."
+        )
     return " ".join([*parts, *_validity(test)])
 
 
-def numbers(test: Test) -> str:
+def numbers(test: Result) -> str:
     """The statistic, its interval, p as it is and corrected."""
     said = [f"{test.statistic} {test.value:.3f}"]
     if test.interval is not None:
@@ -30,7 +32,9 @@ def numbers(test: Test) -> str:
     if test.p is not None:
         said.append(f"p {small(test.p)}")
     if test.p_grid is not None:
-        said.append(f"{small(test.p_grid)} corrected for {test.grid} tests of this analysis (Benjamini-Hochberg)")
+        said.append(
+            f"{small(test.p_grid)} corrected for {test.grid} tests of this analysis (Benjamini-Hochberg)"
+        )
     if test.p_holm is not None and test.p_bonferroni is not None:
         said.append(f"primary: {small(test.p_bonferroni)} (Bonferroni), {small(test.p_holm)} (Holm)")
     return ", ".join(said)
@@ -41,15 +45,12 @@ def small(p: float) -> str:
     return f"{p:.3f}" if p >= 0.0005 else "< .001"
 
 
-def _shown(test: Test) -> list[str]:
+def _shown(test: Result) -> list[str]:
     if test.p is None:
         return []
     corrected = test.p_holm if test.p_holm is not None else test.p_grid
     significant = corrected is not None and corrected <= ALPHA
-    if test.interval is None:
-        apart = significant
-    else:
-        apart = test.interval[0] > 0 or test.interval[1] < 0
+    apart = significant if test.interval is None else test.interval[0] > 0 or test.interval[1] < 0
     what = "a difference" if test.statistic == "mean difference" else "that the two go together"
     if significant and apart:
         return [f"This shows {what}."]
@@ -58,11 +59,13 @@ def _shown(test: Test) -> list[str]:
     return [f"This does not show {what}, which is no evidence that there is none."]
 
 
-def _validity(test: Test) -> list[str]:
+def _validity(test: Result) -> list[str]:
     if "validity" not in test.more:
         return []
     if test.more["validity"] is None:
-        return ["How far the scorer agrees with human raters is not known: `brainbench scorer validate` says it."]
+        return [
+            "How far the scorer agrees with human raters is not known: `brainbench scorer validate` says it."
+        ]
     low, high = test.more.get("validity_low"), test.more.get("validity_high")
     span = f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
     by = test.more.get("validity_by_object")

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from brainbench_leaderboard.analyses.results import Finding, Test
+from brainbench_leaderboard.analyses.results import Finding, Result
 from brainbench_leaderboard.analyses.sentences import small
 
 
@@ -31,7 +31,7 @@ def _table(finding: Finding) -> Table:
     return drawn
 
 
-def _row(test: Test) -> Iterator[Text]:
+def _row(test: Result) -> Iterator[Text]:
     yield Text(test.where)
     yield Text(f"{test.name}, {test.statistic}" + (" (primary)" if test.primary else ""))
     yield Text(f"{test.n} {test.of}")

@@ -76,7 +76,7 @@ def as_json(
 
 
 def _stem(finding: Finding, findings: Iterable[Finding]) -> str:
-    """The analysis and its dataset in letters that every file system takes; the version where two have one."""
+    """The analysis and its dataset in letters that every file system takes; with the version of several."""
     name = re.sub(r"[^\w.=-]+", "-", f"{finding.name}-{finding.dataset}").strip("-")
     twins = [one for one in findings if (one.name, one.dataset) == (finding.name, finding.dataset)]
     return f"{name}-v{finding.dataset_version}" if len(twins) > 1 else name

@@ -57,8 +57,9 @@ def parameters_with_head(network: PreTrainedModel, parameters: int) -> int:
     """How many parameters the whole language model has, of which the network alone has `parameters`.
 
     Counted from the configuration, so that a model opened without its head has the same number as one opened
-    with it: a head that shares its weights with the embedding adds none, any other a row for each token (a bias of the head is not counted).
-    What no head goes with (an encoder, say) has the network's own.
+    with it: a head that shares its weights with the embedding adds none, any other a row
+    for each token (a bias of the head is not counted). What no head goes with (an encoder, say) has the
+    network's own.
     """
     config: Any = network.config
     text = config.get_text_config()

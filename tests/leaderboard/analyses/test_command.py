@@ -1,0 +1,140 @@
+"""`brainbench analyse` as a user calls it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from brainbench.cli import main
+from brainbench_leaderboard.analyses.catalog import NAMES
+from brainbench_leaderboard.store import Leaderboard
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def filled(board: Leaderboard, record: Make, people: Make) -> Path:
+    """Five models of simulated data in two regions, one of them also with its responses."""
+    rng = np.random.default_rng(0)
+    for at in range(5):
+        values = rng.normal(0.1 * at, 0.1, 8)
+        made = {"parameters": 10 ** (7 + at), "parameters_with_head": 2 * 10 ** (7 + at), "layers": 2 + at}
+        layers = {f"layer.{depth}": rng.normal(size=8) for depth in range(2 + at)}
+        common: dict[str, Any] = {"made": made, "layers": layers, "simulated": True}
+        board.add(record(f"lab/model-{at}", people(values), **common))
+        board.add(record(f"lab/model-{at}", people(values / 2), region="somatomotor", **common))
+    board.add(record("lab/model-4", people(values - 0.1), variant={"stage": "response"}, **common))
+    return board.path
+
+
+def asked(*words: object) -> Result:
+    return CliRunner().invoke(main, ["analyse", *map(str, words)], terminal_width=200)
+
+
+def test_tables_figures_and_an_index_are_written(filled: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "analyses"
+    done = asked("--db", filled, "--out", out)
+    assert done.exit_code == 0, done.output
+    index = json.loads((out / "analyses.json").read_text())
+    found = {one["analysis"]: one for one in index["analyses"]}
+    assert set(found) == {"scaling", "stage", "network", "layers"}
+    assert {one["analysis"] for one in index["lacking"]} == set(NAMES) - set(found)
+    assert all(one["run"].startswith("brainbench run --model") for one in index["lacking"])
+    for one in found.values():
+        assert "SIMULATED" in one["title"]
+        assert one["simulated"] is True
+        assert all("SIMULATED" in test["says"] for test in one["tests"])
+        assert one["records"]
+        table, tests, png, svg = (out / name for name in one["files"])
+        rows = list(csv.DictReader(table.open()))
+        assert len(rows) == len(one["table"])
+        assert len(list(csv.DictReader(tests.open()))) == len(one["tests"])
+        assert "SIMULATED DATA" in svg.read_text()
+        assert is_drawn(png)
+    scaling = found["scaling"]["tests"][0]
+    for name in (
+        "n",
+        "value",
+        "low",
+        "high",
+        "left_out_low",
+        "left_out_high",
+        "leverage",
+        "p",
+        "p_grid",
+        "says",
+    ):
+        assert scaling[name] not in (None, ""), name
+    with Leaderboard.reading(filled) as board:
+        known = set(board.sources())
+    assert all(set(one["records"]) <= known for one in found.values())
+    assert index["made"]["brainbench"]
+
+
+def is_drawn(path: Path) -> bool:
+    """Whether the picture opens and is neither empty nor of one colour."""
+    from matplotlib.image import imread
+
+    picture = imread(path)
+    return (
+        min(picture.shape[:2]) > 200 and len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 20
+    )
+
+
+def test_json_is_the_index_and_a_name_asks_for_one_analysis(filled: Path) -> None:
+    done = asked("scaling", "--db", filled, "--json", "--region", "somatomotor")
+    told = json.loads(done.stdout)
+    (one,) = told["analyses"]
+    assert one["analysis"] == "scaling"
+    assert {row["region"] for row in one["table"]} == {"somatomotor"}
+    assert {test["p_holm"] for test in one["tests"]} == {None}  # the primary test is of the first region
+    assert told["asked"]["metric"] == "rsa/robust"
+
+
+def test_the_first_region_is_compared_with_the_one_asked_for(filled: Path) -> None:
+    told = json.loads(asked("network", "--db", filled, "--json", "--region", "somatomotor").stdout)
+    assert {test["name"] for test in told["analyses"][0]["tests"]} == {"default - somatomotor"}
+
+
+def test_the_terminal_says_what_is_lacking_and_what_to_run(filled: Path) -> None:
+    done = asked("high-low", "stage", "--db", filled)
+    assert done.exit_code == 0
+    assert "SIMULATED aut v1" in done.output
+    assert "prompt alone - prompt and response" in done.output
+    assert "Cannot say:" in done.output
+    (line,) = [line for line in done.output.splitlines() if line.startswith("Not to be had yet. high-low")]
+    assert line.endswith("--dataset aut@rated=high --dataset aut@rated=low --metric rsa/robust")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["scalin"], "'scaling'"),
+        (["--region", "defaul"], "'default'"),
+        (["--model", "lab/model-9"], "lab/model-"),
+        (["--dataset", "autt"], "'aut'"),
+        (["--base", "lab/model-9"], "--base"),
+        (["--metric", "rsa/rubust"], "rsa/robust"),
+    ],
+)
+def test_what_there_is_not_is_named_with_what_there_is(filled: Path, words: list[str], named: str) -> None:
+    done = asked(*words, "--db", filled)
+    assert done.exit_code == 2
+    assert named in done.output
+
+
+def test_no_results_and_a_folder_that_cannot_be_made_are_one_sentence(filled: Path, tmp_path: Path) -> None:
+    nothing = asked("--db", tmp_path / "none.db")
+    assert nothing.exit_code == 1
+    assert "There are no results" in nothing.output
+    (tmp_path / "file").write_text("")
+    done = asked("network", "--db", filled, "--out", tmp_path / "file" / "below")
+    assert done.exit_code == 1
+    assert "cannot be written" in done.output

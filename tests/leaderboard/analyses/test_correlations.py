@@ -1,0 +1,140 @@
+"""Across models: size, depth, ideas; what is planted is found, and what is not is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from brainbench_leaderboard.analyses.catalog import analyse
+from brainbench_leaderboard.analyses.material import Asked, Material
+from brainbench_leaderboard.analyses.results import Finding, Result
+from brainbench_leaderboard.store import Leaderboard
+
+SIZES = np.logspace(8.4, 10.9, 12)
+
+
+def run(board: Leaderboard, *names: str, **asked: Any) -> tuple[list[Finding], Any]:
+    return analyse(Material.read(board, Asked(**asked)), names)
+
+
+def only(board: Leaderboard, name: str, **asked: Any) -> Finding:
+    ((finding,), _) = run(board, name, **asked)
+    return finding
+
+
+def one_of(finding: Finding, name: str, statistic: str = "Pearson r") -> Result:
+    (test,) = [t for t in finding.tests if t.name == f"alignment and {name}" and t.statistic == statistic]
+    return test
+
+
+def test_alignment_that_rises_with_size_is_found_by_scipys_numbers(
+    board: Leaderboard, models: Callable[..., None]
+) -> None:
+    rng = np.random.default_rng(0)
+    score = 0.1 * np.log10(SIZES) + 0.05 * rng.normal(size=12)
+    models(SIZES, score, 20 + rng.integers(0, 30, 12))
+    finding = only(board, "scaling")
+    size = one_of(finding, "log10 of parameters")
+    count = SIZES.astype(int)
+    assert size.value == pytest.approx(stats.pearsonr(np.log10(count), score).statistic)
+    assert size.interval is not None
+    assert size.interval[0] > 0.2
+    assert size.p is not None
+    assert size.p < 0.01
+    assert size.p_bonferroni == pytest.approx(3 * size.p)  # two of the three declared were not run
+    linear = one_of(finding, "parameters (billions)")
+    assert linear.value == pytest.approx(stats.pearsonr(count, score).statistic)
+    rho = one_of(finding, "log10 of parameters", "Spearman rho")
+    assert rho.value == pytest.approx(stats.spearmanr(count, score).statistic)
+    assert "This shows that the two go together." in size.says
+    assert "holds for other models" in size.says
+    raw = [test.p for test in finding.tests if test.p is not None]
+    corrected = [test.p_grid for test in finding.tests if test.p is not None]
+    assert corrected == pytest.approx(stats.false_discovery_control(raw).tolist())
+    assert {row["parameters_used"] for row in finding.table} == set(count.tolist())
+
+
+def test_no_relation_is_not_shown_and_not_called_absent(
+    board: Leaderboard, models: Callable[..., None]
+) -> None:
+    models(SIZES, 0.2 + 0.05 * np.random.default_rng(4).normal(size=12))
+    size = one_of(only(board, "scaling"), "log10 of parameters")
+    assert size.p is not None
+    assert size.p > 0.2
+    assert "does not show" in size.says
+    assert "no evidence that there is none" in size.says
+
+
+def test_size_that_only_goes_with_depth_is_high_raw_and_nothing_given_the_layers(
+    board: Leaderboard, models: Callable[..., None]
+) -> None:
+    rng = np.random.default_rng(0)
+    depth = np.array([16, 18, 22, 24, 28, 30, 32, 36, 40, 48, 56, 64, 72, 80])
+    size = 10 ** (8.5 + depth / 30 + 0.12 * rng.normal(size=14))
+    models(size, depth / 300 + 0.012 * rng.normal(size=14), depth)
+    finding = only(board, "scaling")
+    assert one_of(finding, "log10 of parameters").value > 0.8
+    given = one_of(finding, "log10 of parameters, given layers", "partial r")
+    assert abs(given.value) < 0.3
+    assert given.p is not None
+    assert given.p > 0.2
+    assert one_of(finding, "layers, given log10 of parameters", "partial r").value > 0.4
+
+
+def test_sizes_come_from_the_weights_and_never_from_the_name(
+    board: Leaderboard, record: Callable[..., Any], people: Callable[..., Any]
+) -> None:
+    for at, size in enumerate((5e8, 1.5e9, 3e9, 7e9)):
+        made = {"parameters": int(size), "layers": 24}
+        board.add(record(f"Qwen2.5-{9 - at}B", people([0.1 * at] * 3 + [0.1]), made=made))
+    finding = only(board, "scaling")
+    assert one_of(finding, "parameters (billions)").value > 0.9
+    assert "without the head" in finding.notes[0]  # these records do not know theirs
+
+
+def test_fewer_than_four_models_are_said_and_not_computed(
+    board: Leaderboard, models: Callable[..., None], record: Callable[..., Any], people: Callable[..., Any]
+) -> None:
+    models(SIZES[:3], [0.1, 0.2, 0.3])
+    twin = people([0.1, 0.2, 0.3, 0.4])
+    board.add(record("untrained:lab/model-0", twin, kind="untrained", made={"parameters": 9, "layers": 2}))
+    findings, (lacking,) = run(board, "scaling")
+    assert not findings
+    assert "four trained ones" in lacking.sentence
+    assert lacking.command == (
+        "brainbench run --model lab/model-2 --model lab/model-1 --model lab/model-0 --model MODEL-4"
+        " --dataset aut --metric rsa/robust"
+    )
+
+
+def test_a_model_counts_once_with_its_newest_result_of_the_question_that_most_answered(
+    board: Leaderboard, models: Callable[..., None], record: Callable[..., Any], people: Callable[..., Any]
+) -> None:
+    models(SIZES[:5], [0.1, 0.2, 0.3, 0.4, 0.5])
+    made = {"parameters": 10**9, "parameters_with_head": 10**9, "layers": 24}
+    for started, score in (("2026-02-01", 0.7), ("2025-02-01", -0.7)):
+        board.add(record("lab/model-0", people([score] * 4), made=made, started=started, score=score))
+    board.add(record("lab/model-1", people([0.9] * 4), made=made, started="2026-03-01", content="v2"))
+    board.add(record("lab/model-2", people([0.9] * 4), made=made, started="2026-03-01", resolved=False))
+    board.add(record("lab/steered", people([0.9] * 4), made=made, intervention="nari"))
+    material = Material.read(board, Asked())
+    found = {entry.model: entry.score for entry in material.entries}
+    assert found == pytest.approx(
+        {"lab/model-0": 0.7, "lab/model-1": 0.2, "lab/model-2": 0.3, "lab/model-3": 0.4, "lab/model-4": 0.5}
+    )
+    assert material.set_aside == 3
+
+
+def test_real_and_simulated_data_never_share_a_finding_and_simulated_is_marked(
+    board: Leaderboard, models: Callable[..., None]
+) -> None:
+    models(SIZES[:6], np.linspace(0, 1, 6) ** 2, dataset="real")
+    models(SIZES[:6], np.linspace(1, 0, 6) ** 2, dataset="made", simulated=True)
+    findings, _ = run(board, "scaling")
+    assert sorted((f.dataset, "SIMULATED" in f.title) for f in findings) == [("made", True), ("real", False)]
+    for finding in findings:
+        assert all(("SIMULATED" in test.says) == finding.simulated for test in finding.tests)

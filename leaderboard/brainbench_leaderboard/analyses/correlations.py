@@ -66,8 +66,8 @@ def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
         depths = [entry.layers for entry in found]
         if all(depths):
             lines.append(_Line("layers", where, found, [float(depth or 0) for depth in depths]))
-        made = _tests(lines[0])
-        tests += made + [test for line in lines[1:] for test in _tests(line)]
+        made = _tests(lines[0])  # the ranks of a number and of its logarithm are the same
+        tests += [*made, *_tests(lines[1])[:1], *(test for line in lines[2:] for test in _tests(line))]
         if len(lines) == 3:
             tests += _partials(lines[0], lines[2])
         panels.append(_points(lines[0], count.tolist(), made[0] if made else None))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from brainbench_leaderboard.analyses.figures import Bars, Curves, Figure, Points
+from brainbench_leaderboard.analyses.panels import MARK, draw_bars, draw_curves, draw_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from brainbench_leaderboard.analyses.results import Finding
 
-COLOUR, FAINT, MARK = "#1f5c99", "#9db7d1", "#b03a2e"
 COLUMNS = 3
 MOST_PANELS = 24  # more than can be looked at; the table has all
 STYLE: dict[Any, Any] = {
@@ -23,8 +21,10 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "brainbench",
+    "svg.fonttype": "none",  # text that can be searched
 }
-WIDTH = 4.4  # inches a panel
+WIDTH, HEIGHT = 4.4, 3.4  # inches a panel
+Panel = Points | Bars | Curves
 
 
 def draw(finding: Finding, file: Path) -> list[Path]:
@@ -39,136 +39,89 @@ def draw(finding: Finding, file: Path) -> list[Path]:
     panels = list(figure.panels)[:MOST_PANELS]
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
+    models = names_of(panels)
     with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(WIDTH * columns, _height(panels) * rows + 1.1), layout="constrained")
+        height = max(map(_height, panels)) * rows
+        canvas = Canvas(figsize=(max(WIDTH * columns, 6.5), height + 1.3), layout="constrained")
         FigureCanvasAgg(canvas)
-        grid = canvas.subplots(rows, columns, squeeze=False)
-        for axes, panel in zip(grid.flat, panels, strict=False):
-            _panel(axes, panel, figure)
-        for axes in grid.flat[len(panels) :]:
+        grid = list(canvas.subplots(rows, columns, squeeze=False).flat)
+        for axes, panel in zip(grid, panels, strict=False):
+            _draw(axes, panel, figure, models)
+        for axes in grid[len(panels) :]:
             axes.set_visible(False)
-        _share_axes(list(zip(grid.flat, panels, strict=False)))
-        canvas.suptitle(
-            _title(finding, len(figure.panels)), fontsize=10, color=MARK if finding.simulated else "black"
-        )
+        _share_axes(list(zip(grid, panels, strict=False)))
+        canvas.suptitle(_title(finding), fontsize=10, color=MARK if finding.simulated else "black")
         if not isinstance(panels[0], Bars):
-            canvas.supxlabel(figure.x, fontsize=9)
-            canvas.supylabel(_folded(figure.y, _height(panels) * rows), fontsize=9)
+            for axes in grid[len(panels) - columns : len(panels)]:  # the lowest of each column
+                axes.set_xlabel(fill(figure.x, 44), fontsize=8)
+            canvas.supylabel(figure.y if rows > 1 else figure.y.replace(": ", ":\n"), fontsize=9)
+            _legend(canvas, panels[0], models)
         made = [file.with_name(f"{file.name}.{ending}") for ending in ("png", "svg")]
         for path in made:
             meta: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {}
-            canvas.savefig(path, dpi=150, metadata=meta)
+            canvas.savefig(path, dpi=130, metadata=meta)
     return made
 
 
-def _share_axes(drawn: list[tuple[Axes, Any]]) -> None:
-    """The same range for values of the same kind, so that panels can be compared by eye."""
-    kinds: dict[str, list[Axes]] = {}
-    for axes, panel in drawn:
-        kinds.setdefault(panel.axis if isinstance(panel, Bars) else "", []).append(axes)
-    for members in kinds.values():
-        for axes in members[1:]:
-            if isinstance(drawn[0][1], Bars):
-                axes.sharex(members[0])
-            else:
-                axes.sharey(members[0])
+def names_of(panels: list[Panel]) -> list[str]:
+    """All models of the panels, in the order in which they come."""
+    found: dict[str, None] = {}
+    for panel in panels:
+        if isinstance(panel, Points):
+            found |= dict.fromkeys(panel.names)
+        else:
+            members = panel.bars if isinstance(panel, Bars) else panel.curves
+            found |= dict.fromkeys(member.name for member in members)
+    return list(found)
 
 
-def _folded(words: str, inches: float) -> str:
-    """In two lines where one would be longer than the figure is high."""
-    first, colon, rest = words.partition(": ")
-    return f"{first}:\n{rest}" if colon and len(words) * 0.075 > inches else words
+def _draw(axes: Axes, panel: Panel, figure: Figure, models: list[str]) -> None:
+    axes.set_title(fill(panel.title, 40 if isinstance(panel, Bars) else 56), fontsize=8.5, loc="left")
+    if isinstance(panel, Points):
+        draw_points(axes, panel, models, log=figure.log)
+    elif isinstance(panel, Bars):
+        draw_bars(axes, panel, models, panel.axis or figure.x)
+    else:
+        draw_curves(axes, panel, models)
 
 
-def _title(finding: Finding, panels: int) -> str:
+def _title(finding: Finding) -> str:
     mark = "SIMULATED DATA: nobody was scanned\n" if finding.simulated else ""
+    panels = len(finding.figure.panels) if finding.figure else 0
     more = f" (the first {MOST_PANELS} of {panels} panels)" if panels > MOST_PANELS else ""
     return f"{mark}{finding.name}: {finding.dataset} v{finding.dataset_version}, {finding.metric}{more}"
 
 
-def _height(panels: Sequence[Any]) -> float:
-    rows = max((len(panel.bars) for panel in panels if isinstance(panel, Bars)), default=0)
-    return 1.2 + 0.34 * rows if rows else 3.4
+def _height(panel: Panel) -> float:
+    return 1.4 + 0.3 * len(panel.bars) if isinstance(panel, Bars) else HEIGHT
 
 
-def _panel(axes: Axes, panel: Points | Bars | Curves, figure: Figure) -> None:
-    axes.set_title(panel.title, fontsize=9, loc="left", wrap=True)
+def _share_axes(drawn: list[tuple[Axes, Panel]]) -> None:
+    """The same range for values of the same kind, so that panels can be compared by eye."""
+    kinds: dict[str, list[Axes]] = {}
+    for axes, panel in drawn:
+        kinds.setdefault(panel.axis if isinstance(panel, Bars) else "", []).append(axes)
+    across = "x" if isinstance(drawn[0][1], Bars) else "y"
+    for first, *others in kinds.values():
+        for axes in others:
+            axes.sharex(first) if across == "x" else axes.sharey(first)
+        first.autoscale(enable=True, axis=across)
+
+
+def _legend(canvas: Any, panel: Panel, models: list[str]) -> None:
+    """Which number or colour is which model, once for all panels, below them."""
+    from matplotlib.lines import Line2D
+
     if isinstance(panel, Points):
-        _points(axes, panel, figure)
-    elif isinstance(panel, Bars):
-        _bars(axes, panel, figure)
+        keys = [Line2D([], [], linestyle="none") for _ in models]
+        names = [f"{at + 1} {name}" for at, name in enumerate(models)]
+        shape: dict[str, Any] = {"handlelength": 0, "handletextpad": 0}
     else:
-        _curves(axes, panel)
+        from brainbench_leaderboard.analyses.panels import colours
 
-
-def _points(axes: Axes, panel: Points, figure: Figure) -> None:
-    x, y = np.array(panel.x), np.array(panel.y)
-    for at, value, span in zip(x, y, panel.spans, strict=True):
-        if span is not None:
-            axes.plot([at, at], span, color=FAINT, linewidth=1, zorder=1)
-        axes.plot(at, value, "o", color=COLOUR, markersize=4.5, zorder=3)
-    if figure.log:
-        axes.set_xscale("log")
-    places = np.log10(x) if figure.log else x
-    if np.ptp(places) > 0:
-        slope, level = np.polyfit(places, y, 1)
-        ends = np.array([places.min(), places.max()])
-        axes.plot(10**ends if figure.log else ends, slope * ends + level, color=MARK, linewidth=1.3, zorder=2)
-    axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-    axes.margins(0.16)
-    axes.annotate(panel.said, (0.02, 0.985), xycoords="axes fraction", va="top", fontsize=8, color=MARK)
-    _names(axes, panel, places)
-
-
-def _names(axes: Axes, panel: Points, places: Any) -> None:
-    """Beside each point, towards the middle, moved up where another name is in the way."""
-    low, high = axes.get_ylim()
-    step = (high - low) * 0.045
-    middle = (places.min() + places.max()) / 2
-    taken: list[tuple[bool, float]] = []
-    for at in np.argsort(panel.y):
-        right = bool(places[at] <= middle)
-        height = float(panel.y[at])
-        while any(side == right and abs(height - other) < step for side, other in taken):
-            height += step
-        taken.append((right, height))
-        axes.annotate(
-            panel.names[at],
-            (panel.x[at], panel.y[at]),
-            xytext=(6 if right else -6, (height - panel.y[at]) / (high - low) * 180),
-            textcoords="offset points",
-            ha="left" if right else "right",
-            va="center",
-            fontsize=7,
-            color="0.25",
-        )
-
-
-def _bars(axes: Axes, panel: Bars, figure: Figure) -> None:
-    rng = np.random.default_rng(0)
-    for row, bar in enumerate(panel.bars):
-        if bar.each:
-            spread = row + rng.uniform(-0.18, 0.18, len(bar.each))
-            axes.plot(bar.each, spread, ".", color=FAINT, markersize=3, zorder=1)
-        if bar.span is not None:
-            axes.plot(bar.span, [row, row], color=COLOUR, linewidth=2, zorder=2)
-        axes.plot(bar.value, row, "o", color=COLOUR, markersize=6, zorder=3)
-    axes.axvline(0, color="0.5", linewidth=0.8, linestyle="--", zorder=0)
-    axes.set_yticks(range(len(panel.bars)), [bar.name for bar in panel.bars])
-    axes.set_ylim(len(panel.bars) - 0.5, -0.5)
-    people = sorted({len(bar.each) for bar in panel.bars if bar.each})
-    said = f"; n = {people[0]}{f' to {people[-1]}' if len(people) > 1 else ''} people" if people else ""
-    axes.set_xlabel(f"{panel.axis or figure.x},\nmean with 95 % interval{said}", fontsize=8)
-
-
-def _curves(axes: Axes, panel: Curves) -> None:
-    import matplotlib as mpl
-
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(panel.curves)))
-    for curve, colour in zip(panel.curves, colours, strict=True):
-        axes.plot(curve.x, curve.y, "o-", color=colour, markersize=3, linewidth=1.3, label=curve.name)
-        axes.axvline(curve.peak, color=colour, linewidth=0.8, linestyle=":", zorder=0)
-    axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-    axes.set_xlim(0, 1.02)
-    if len(panel.curves) <= 12:
-        axes.legend(fontsize=7, frameon=False)
+        keys = [Line2D([], [], color=colour, marker="o", markersize=3) for colour in colours(models)]
+        names, shape = models, {}
+    columns = max(1, min(len(models), int(canvas.get_figwidth() / 2.3)))
+    canvas.legend(
+        keys, names, loc="outside lower center", ncols=columns, fontsize=7.5, frameon=False, **shape
+    )

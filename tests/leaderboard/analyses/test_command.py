@@ -53,9 +53,9 @@ def test_tables_figures_and_an_index_are_written(filled: Path, tmp_path: Path) -
         assert all("SIMULATED" in test["says"] for test in one["tests"])
         assert one["records"]
         table, tests, png, svg = (out / name for name in one["files"])
-        rows = list(csv.DictReader(table.open()))
+        rows = list(csv.DictReader(table.read_text().splitlines()))
         assert len(rows) == len(one["table"])
-        assert len(list(csv.DictReader(tests.open()))) == len(one["tests"])
+        assert len(list(csv.DictReader(tests.read_text().splitlines()))) == len(one["tests"])
         assert "SIMULATED DATA" in svg.read_text()
         assert is_drawn(png)
     scaling = found["scaling"]["tests"][0]

@@ -1,4 +1,4 @@
-"""Within models: people are paired by id, whatever their order, and whoever is on one side alone is left out."""
+"""Within models: people are paired by id; whoever is on one side alone is left out and counted."""
 
 from __future__ import annotations
 

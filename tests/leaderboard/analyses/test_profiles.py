@@ -11,8 +11,8 @@ import pytest
 from brainbench_leaderboard.analyses.catalog import analyse
 from brainbench_leaderboard.analyses.material import Asked, Material
 from brainbench_leaderboard.analyses.profiles import bins_of, profiles
-from brainbench_leaderboard.stored_scores import LayerScores
 from brainbench_leaderboard.store import Leaderboard
+from brainbench_leaderboard.stored_scores import LayerScores
 
 Make = Callable[..., Any]
 

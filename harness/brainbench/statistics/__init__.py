@@ -20,9 +20,9 @@ Calibration: `python benchmarks/statistics_calibration.py`.
 """
 
 from brainbench.statistics.correlations import Correlations, StratumCorrelation, correlations
-from brainbench.statistics.few_units import Correlation, partial_correlation, pearson, spearman
 from brainbench.statistics.crossed import crossed_interval
 from brainbench.statistics.families import Family
+from brainbench.statistics.few_units import Correlation, partial_correlation, pearson, spearman
 from brainbench.statistics.intervals import (
     Interval,
     Statistic,
@@ -55,8 +55,8 @@ from brainbench.statistics.two_factor import (
 __all__ = [
     "BLOCK",
     "Block",
-    "Correlations",
     "Correlation",
+    "Correlations",
     "Design",
     "Family",
     "Interval",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from brainbench_leaderboard.analyses.figures import Bars, Curves, Figure, Points
 from brainbench_leaderboard.analyses.panels import MARK, draw_bars, draw_curves, draw_points
@@ -101,7 +101,7 @@ def _share_axes(drawn: list[tuple[Axes, Panel]]) -> None:
     kinds: dict[str, list[Axes]] = {}
     for axes, panel in drawn:
         kinds.setdefault(panel.axis if isinstance(panel, Bars) else "", []).append(axes)
-    across = "x" if isinstance(drawn[0][1], Bars) else "y"
+    across: Literal["x", "y"] = "x" if isinstance(drawn[0][1], Bars) else "y"
     for first, *others in kinds.values():
         for axes in others:
             axes.sharex(first) if across == "x" else axes.sharey(first)

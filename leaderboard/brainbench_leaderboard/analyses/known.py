@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from brainbench.catalog import suggest
 from brainbench.errors import UsageError
 from brainbench_leaderboard.analyses.entries import entries
-from brainbench_leaderboard.analyses.material import DEFAULT_METRIC, Asked, _ideas, scorer_name
+from brainbench_leaderboard.analyses.material import DEFAULT_METRIC, Asked, scorer_name
 
 if TYPE_CHECKING:
     from brainbench_leaderboard.store import Leaderboard
@@ -17,7 +17,7 @@ def require_known(board: Leaderboard, asked: Asked) -> None:
     """Raise UsageError for a name that no result has; without any results there is nothing to name."""
     found = entries(board.standings(), board.sources())
     places = [entry.place for entry in found]
-    ideas = [name for row in _ideas(board) for name in (scorer_name(row), str(row["scorer"]))]
+    ideas = [name for row in board.idea_standings() for name in (scorer_name(row), str(row["scorer"]))]
     models = {entry.model for entry in found}
     wanted = [
         ("dataset", asked.dataset, {place.dataset for place in places}),

@@ -52,7 +52,7 @@ class Material:
         """All of a database that was asked for."""
         wanted = [entry for entry in entries(board.standings(), board.sources()) if _is_asked(entry, asked)]
         kept = one_each(wanted)
-        ideas = [row for row in _ideas(board) if row["outcome"] == "scores" and row["resolved"]]
+        ideas = [row for row in board.idea_standings() if row["outcome"] == "scores" and row["resolved"]]
         if asked.scorer is not None:
             ideas = [row for row in ideas if asked.scorer in (row["scorer"], scorer_name(row))]
         return cls(
@@ -162,8 +162,3 @@ def _prompt(row: Row) -> str:
     """The prompt to which ideas were had, from the variant's name."""
     places = dict(part.split("=", 1) for part in str(row.get("dataset") or "").split("@") if "=" in part)
     return places.get("prompt", "main")
-
-
-def _ideas(board: Leaderboard) -> list[dict[str, Any]]:
-    found = getattr(board, "idea_standings", list)
-    return list(found())

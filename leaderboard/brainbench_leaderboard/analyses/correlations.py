@@ -92,7 +92,7 @@ def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
     across = material.across(dataset)
     for place, found in across.items():
         for scorer in scorers:
-            pairs = [(e, ideas) for e in found if (ideas := material.ideas_of(e, scorer)) is not None]
+            pairs = material.with_ideas(found, scorer)
             if len(pairs) >= LEAST_UNITS:
                 joined[place, scorer] = pairs
     if not joined:
@@ -106,7 +106,12 @@ def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
         name = {0: IDEAS, 1: IDEAS_TOO}.get(place.region_position, "")
         primary = name and _is_primary(place, across, pooling="mean", prompt="short", region=None)
         line = _Line(
-            "score of ideas", where, found, x, f"{name}, {scorer}" if primary else "", _validity(pairs[-1][1])
+            "score of ideas",
+            where,
+            found,
+            x,
+            f"{name}, {scorer}" if primary else "",
+            {"scorer": scorer, **_validity(pairs[0][1])},
         )
         made = _tests(line)
         tests += made

@@ -90,15 +90,24 @@ class Material:
         """Scorers, with their helpers, of which there are ideas to this dataset's questions."""
         return list(dict.fromkeys(scorer_name(row) for row in self.ideas if _asks(row, dataset)))
 
-    def ideas_of(self, entry: Entry, scorer: str) -> Row | None:
-        """The newest ideas of the same model run in the same way, to the same prompt if there are any."""
-        mine = [
-            row
-            for row in self.ideas
-            if scorer_name(row) == scorer and _asks(row, entry.place.dataset) and _whose(row) == entry.whose
-        ]
-        same = [row for row in mine if _prompt(row) == entry.place.prompt]
-        return max(same or mine, key=lambda row: str(row["started"]), default=None)
+    def with_ideas(self, found: Sequence[Entry], scorer: str) -> list[tuple[Entry, Row]]:
+        """Entries of one place with the ideas of the same model, revision, seed and dtype.
+
+        All ideas answer one question, drawn and scored in the same way: that of the place's own prompt where
+        there is one, and of several that of most models. Of one model's the newest.
+        """
+        asked: dict[str, list[Row]] = {}
+        for row in self.ideas:
+            if scorer_name(row) == scorer and found and _asks(row, found[0].place.dataset):
+                asked.setdefault(str(row["question"]), []).append(row)
+        made = [_joined(found, rows) for rows in asked.values()]
+        fits = [pairs for pairs in made if pairs]
+
+        def merit(pairs: list[tuple[Entry, Row]]) -> tuple[bool, int, str]:
+            newest = max(str(row["started"]) for _, row in pairs)
+            return _prompt(pairs[0][1]) == found[0].place.prompt, len(pairs), newest
+
+        return max(fits, key=merit, default=[])
 
 
 def one_each(found: Sequence[Entry]) -> list[Entry]:
@@ -152,6 +161,11 @@ def _is_asked(entry: Entry, asked: Asked) -> bool:
 
 def _asks(row: Row, dataset: str) -> bool:
     return not row.get("dataset") or base_of(str(row["dataset"])) == dataset
+
+
+def _joined(found: Sequence[Entry], rows: Sequence[Row]) -> list[tuple[Entry, Row]]:
+    newest = {_whose(row): row for row in sorted(rows, key=lambda row: str(row["started"]))}
+    return [(entry, newest[entry.whose]) for entry in found if entry.whose in newest]
 
 
 def _whose(row: Row) -> tuple[Any, ...]:

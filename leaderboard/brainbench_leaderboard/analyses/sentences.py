@@ -63,9 +63,8 @@ def _validity(test: Result) -> list[str]:
     if "validity" not in test.more:
         return []
     if test.more["validity"] is None:
-        return [
-            "How far the scorer agrees with human raters is not known: `brainbench scorer validate` says it."
-        ]
+        which = f"`brainbench scorer validate {test.more['scorer']}`"
+        return [f"How far the scorer agrees with human raters is not known: {which} says it."]
     low, high = test.more.get("validity_low"), test.more.get("validity_high")
     span = f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
     by = test.more.get("validity_by_object")

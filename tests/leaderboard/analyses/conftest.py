@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from brainbench.ideas import Idea, IdeaScores
 from brainbench.identity import fingerprint
 from brainbench.nouns import ModelOptions
-from brainbench.plan import Cell
+from brainbench.plan import Cell, ScorerCell
 from brainbench.records import Record, Scores
 from brainbench.stimuli import ItemSet
 from brainbench_leaderboard.store import Leaderboard
@@ -31,6 +32,8 @@ class Named:
     simulated: bool = False
     regions: tuple[str, ...] = REGIONS
     item_sets: tuple[ItemSet, ...] = SETS
+    scale: tuple[float, float] = (0.0, 2.0)
+    questions: tuple[Any, ...] = ()
 
 
 def scored(
@@ -103,6 +106,33 @@ def scored(
 def record() -> Callable[..., Record]:
     """Makes a record: `scored`."""
     return scored
+
+
+def thought_up(model: str, score: float, *, dataset: str = "aut@prompt=short", **more: Any) -> Record:
+    """A record of a model's ideas with this mean score."""
+    anything: Any = Named
+    ideas = tuple(Idea(f"i{at}", 0, 0, "an idea") for at in range(3))
+    drawn = {"count": 1, "temperature": more.pop("temperature", 0.7)}
+    facts = {
+        "dataset": {"name": dataset},
+        "ideas": drawn,
+        "scorer": {"name": "far", "version": 1, "helper": {"name": "encoder"}},
+        "model": {"name": model, "revision": more.pop("revision", "r1")},
+        "seed": more.pop("seed", 0),
+    }
+    cell = ScorerCell(
+        anything(model), ModelOptions(seed=facts["seed"]), anything("none"), anything("far"),
+        anything("encoder"), anything(dataset),
+    )  # fmt: skip
+    outcome = IdeaScores(ideas, (score - 0.1, score, score + 0.1), {}, {})
+    made = {"dtype": "float32", "started": more.pop("started", "2026-01-01"), "seconds": 1.0}
+    return Record(cell, fingerprint([facts, made["started"]]), facts, True, outcome, made)
+
+
+@pytest.fixture
+def ideas() -> Callable[..., Record]:
+    """Makes a record of ideas: `thought_up`."""
+    return thought_up
 
 
 @pytest.fixture

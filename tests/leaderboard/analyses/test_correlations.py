@@ -138,3 +138,51 @@ def test_real_and_simulated_data_never_share_a_finding_and_simulated_is_marked(
     assert sorted((f.dataset, "SIMULATED" in f.title) for f in findings) == [("made", True), ("real", False)]
     for finding in findings:
         assert all(("SIMULATED" in test.says) == finding.simulated for test in finding.tests)
+
+
+def test_alignment_and_ideas_are_joined_by_the_model_as_it_was_run(
+    board: Leaderboard, models: Callable[..., None], ideas: Callable[..., Any]
+) -> None:
+    rng = np.random.default_rng(0)
+    score = rng.uniform(0.2, 1.5, 12)
+    alignment = 0.2 * score + 0.03 * rng.normal(size=12)
+    short = {"variant": {"prompt": "short"}, "pooling": "mean"}
+    models(SIZES, alignment, **short)
+    models(SIZES, alignment, region="frontoparietal", **short)
+    models(SIZES, rng.normal(size=12), region="somatomotor", **short)
+    for at in rng.permutation(12):
+        board.add(ideas(f"lab/model-{at}", score[at]))
+        board.add(ideas(f"lab/model-{at}", 9 - score[at], started="2025-01-01"))  # older
+        board.add(ideas(f"lab/model-{at}", 9 - score[at], revision="r0"))
+        board.add(ideas(f"lab/model-{at}", 9 - score[at], seed=7))
+        board.add(ideas(f"lab/model-{at}", 9 - score[at], dataset="other"))
+    for at in range(5):  # asked in another way: fewer models
+        board.add(ideas(f"lab/model-{at}", 9 - score[at], temperature=1.0, started="2026-05-01"))
+    finding = only(board, "originality")
+    found = {(t.where, t.statistic): t for t in finding.tests}
+    default = found["default, create items, ideas by far@encoder", "Pearson r"]
+    assert default.value == pytest.approx(stats.pearsonr(score, alignment).statistic)
+    assert default.p is not None
+    assert default.p_bonferroni == pytest.approx(min(1, 3 * default.p))
+    assert "is not known: `brainbench scorer validate far@encoder`" in default.says
+    assert found["somatomotor, create items, ideas by far@encoder", "Pearson r"].primary == ""
+    assert {t.primary for t in finding.tests} == {
+        "", "first region x ideas, far@encoder", "second region x ideas, far@encoder"
+    }  # fmt: skip
+    assert {row["ideas_dataset"] for row in finding.table} == {"aut@prompt=short"}
+
+
+def test_ideas_that_have_nothing_to_do_with_alignment_are_not_shown_to(
+    board: Leaderboard, models: Callable[..., None], ideas: Callable[..., Any]
+) -> None:
+    rng = np.random.default_rng(5)
+    models(SIZES, rng.normal(size=12))
+    for at in range(12):
+        board.add(ideas(f"lab/model-{at}", rng.uniform(0.2, 1.5), dataset="aut"))
+    (pearson, _) = only(board, "originality").tests
+    assert pearson.p is not None
+    assert pearson.p > 0.2
+    assert not pearson.primary  # declared for the short prompt and the mean over tokens
+    assert "does not show" in pearson.says
+    _, (lacking,) = run(board, "originality", dataset="aut", scorer="near")
+    assert "--scorer near" in lacking.command

@@ -60,6 +60,7 @@ def draw(finding: Finding, file: Path) -> list[Path]:
         for path in made:
             meta: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {}
             canvas.savefig(path, dpi=130, metadata=meta)
+            canvas.set_layout_engine("none")  # laid out once is enough
     return made
 
 

@@ -40,12 +40,12 @@ def asked(*words: object) -> Result:
 
 def test_tables_figures_and_an_index_are_written(filled: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "analyses"
-    done = asked("--db", filled, "--out", out)
+    done = asked("scaling", "stage", "layers", "high-low", "--db", filled, "--out", out)
     assert done.exit_code == 0, done.output
     index = json.loads((out / "analyses.json").read_text())
     found = {one["analysis"]: one for one in index["analyses"]}
-    assert set(found) == {"scaling", "stage", "network", "layers"}
-    assert {one["analysis"] for one in index["lacking"]} == set(NAMES) - set(found)
+    assert set(found) == {"scaling", "stage", "layers"}
+    assert [one["analysis"] for one in index["lacking"]] == ["high-low"]
     assert all(one["run"].startswith("brainbench run --model") for one in index["lacking"])
     for one in found.values():
         assert "SIMULATED" in one["title"]
@@ -86,6 +86,13 @@ def is_drawn(path: Path) -> bool:
     return (
         min(picture.shape[:2]) > 200 and len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 20
     )
+
+
+def test_without_a_name_there_is_all_that_there_is_material_for(filled: Path) -> None:
+    told = json.loads(asked("--db", filled, "--json").stdout)
+    found = {one["analysis"] for one in told["analyses"]}
+    assert found == {"scaling", "stage", "network", "layers"}
+    assert {one["analysis"] for one in told["lacking"]} == set(NAMES) - found
 
 
 def test_json_is_the_index_and_a_name_asks_for_one_analysis(filled: Path) -> None:

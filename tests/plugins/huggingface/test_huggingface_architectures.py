@@ -114,3 +114,26 @@ def test_context_is_what_the_positions_allow(
         network(input_ids=torch.full((1, limit), 7))
         with pytest.raises((IndexError, RuntimeError)):
             network(input_ids=torch.full((1, limit + 1), 7))
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gemma2", "gpt2", "gpt_neox", "bert"])
+@pytest.mark.parametrize("head", [True, False])
+def test_parameters_of_the_head_are_counted_whether_it_is_opened_or_not(
+    make_model: Callable[..., Path], architecture: str, head: bool
+) -> None:
+    """As many as the whole language model has: a head tied to the embedding adds none."""
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
+
+    folder = make_model(architecture)
+    config = AutoConfig.from_pretrained(folder)
+    alone = architecture == "bert"  # fills gaps, and is no causal language model
+    with torch.device("meta"):
+        whole = (AutoModel if alone else AutoModelForCausalLM).from_config(config)
+    model = HuggingFaceSource().find(str(folder))
+    assert model is not None
+    with model.open(ModelOptions(head=head), SilentReporter()) as opened:
+        assert isinstance(opened, OpenHuggingFaceModel)
+        facts = opened.facts()
+    assert facts["parameters_with_head"] == sum(weights.numel() for weights in whole.parameters())
+    untied = architecture in ("llama", "gpt_neox")
+    assert (facts["parameters_with_head"] > facts["parameters"]) == untied

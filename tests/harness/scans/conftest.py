@@ -20,7 +20,9 @@ from brainbench.scans.responses import read_responses
 from brainbench.scans.settings import CONFOUNDS, CREATIVITY, Settings
 
 Array = NDArray[np.float64]
-SHAPE, VOLUMES, TR = (12, 14, 10), 120, 2.0
+Patterns = Mapping[tuple[str, str], Array]  # by condition and object, each (all voxels,)
+SHAPE, TR = (12, 14, 10), 2.0
+GAP = 19.0  # seconds from a trial to the next
 SPACE = "MNI152NLin2009cAsym"
 AFFINE = np.array([[15.0, 0, 0, -80], [0, 15.0, 0, -110], [0, 0, 15.0, -60], [0, 0, 0, 1]])
 OBJECTS = ("brick", "shoe", "rope", "box", "knife", "sock")
@@ -72,26 +74,26 @@ def label_image() -> NDArray[np.int16]:
     return labels
 
 
-def events_of(rng: np.random.Generator) -> pandas.DataFrame:
-    order = rng.permutation([(kind, thing) for kind in ("create", "object") for thing in OBJECTS])
+def events_of(rng: np.random.Generator, things: Sequence[str], gap: float) -> pandas.DataFrame:
+    order = rng.permutation([(kind, thing) for kind in ("create", "object") for thing in things])
     rows: list[dict[str, Any]] = []
     for at, (kind, thing) in enumerate(order):
-        rows.append({"onset": 4 + 19.0 * at, "duration": 3.0, "trial_type": "cue", "stimulus": "n/a"})
-        rows.append({"onset": 9 + 19.0 * at, "duration": 6.0, "trial_type": kind, "stimulus": thing})
+        rows.append({"onset": 4 + gap * at, "duration": 3.0, "trial_type": "cue", "stimulus": "n/a"})
+        rows.append({"onset": 9 + gap * at, "duration": 6.0, "trial_type": kind, "stimulus": thing})
     return pandas.DataFrame(rows)
 
 
-def confounds_of(rng: np.random.Generator) -> pandas.DataFrame:
-    values = {name: rng.normal(0, 1, VOLUMES).cumsum() / 10 for name in CONFOUNDS if "derivative" not in name}
+def confounds_of(rng: np.random.Generator, volumes: int) -> pandas.DataFrame:
+    values = {name: rng.normal(0, 1, volumes).cumsum() / 10 for name in CONFOUNDS if "derivative" not in name}
     values["global_signal"] += 500
     made = {}
     for name, series in values.items():
         made[name] = series
         made[f"{name}_derivative1"] = np.r_[np.nan, np.diff(series)]
-    return pandas.DataFrame({**made, "std_dvars": rng.normal(size=VOLUMES)})
+    return pandas.DataFrame({**made, "std_dvars": rng.normal(size=volumes)})
 
 
-def regressors(events: pandas.DataFrame) -> Array:
+def regressors(events: pandas.DataFrame, volumes: int) -> Array:
     """Of the trials alone, in the order of their onsets (volumes x trials)."""
     from nilearn.glm.first_level import make_first_level_design_matrix
 
@@ -99,34 +101,41 @@ def regressors(events: pandas.DataFrame) -> Array:
     frame = trials.assign(trial_type=[f"t{at:02d}" for at in range(len(trials))])[
         ["onset", "duration", "trial_type"]
     ]
-    made = make_first_level_design_matrix(TR * np.arange(VOLUMES), frame, hrf_model="spm", drift_model=None)
+    made = make_first_level_design_matrix(TR * np.arange(volumes), frame, hrf_model="spm", drift_model=None)
     found: Array = made[sorted(name for name in made if name != "constant")].to_numpy()
     return found
 
 
-def coloured(rng: np.random.Generator, rho: Array) -> Array:
+def coloured(rng: np.random.Generator, rho: Array, volumes: int) -> Array:
     """AR(1) noise (volumes x voxels)."""
-    noise = rng.normal(size=(VOLUMES, len(rho)))
-    for at in range(1, VOLUMES):
+    noise = rng.normal(size=(volumes, len(rho)))
+    for at in range(1, volumes):
         noise[at] += rho * noise[at - 1]
     return noise
 
 
-def write_person(tree: Tree, label: str, patterns: Mapping[tuple[str, str], Array], noise: float) -> None:
+def write_person(
+    tree: Tree,
+    label: str,
+    patterns: Patterns,
+    noise: float,
+    things: Sequence[str] = OBJECTS,
+    gap: float = GAP,
+) -> None:
     rng = np.random.default_rng(int(label))
-    voxels = int(np.prod(SHAPE))
-    events, confounds = events_of(rng), confounds_of(rng)
+    voxels, volumes = int(np.prod(SHAPE)), int((2 * len(things) * gap + 12) / TR)
+    events, confounds = events_of(rng, things, gap), confounds_of(rng, volumes)
     trials = events[events.trial_type != "cue"]
     betas = np.array([patterns[row.trial_type, row.stimulus] for row in trials.itertuples()])
     betas += rng.normal(0, 0.3, betas.shape)
-    series = 1000 + regressors(events) @ betas * 10
+    series = 1000 + regressors(events, volumes) @ betas * 10
     series += confounds[list(CONFOUNDS)].bfill().to_numpy() @ rng.normal(0, 0.2, (len(CONFOUNDS), voxels))
-    series += 5 * np.cos(np.pi * np.arange(VOLUMES) / VOLUMES)[:, None]
-    series += noise * coloured(rng, rng.uniform(0.05, 0.6, voxels))
+    series += 5 * np.cos(np.pi * np.arange(volumes) / volumes)[:, None]
+    series += noise * coloured(rng, rng.uniform(0.05, 0.6, voxels), volumes)
     tree.planted[label] = betas
     folder = tree.file(label, "x").parent
     folder.mkdir(parents=True)
-    image = nibabel.Nifti1Image(series.T.reshape(*SHAPE, VOLUMES), AFFINE)
+    image = nibabel.Nifti1Image(series.T.reshape(*SHAPE, volumes), AFFINE)
     image.header.set_zooms((15, 15, 15, TR))
     image.header.set_xyzt_units("mm", "sec")
     nibabel.save(image, tree.file(label, "desc-preproc_bold.nii.gz"))
@@ -150,23 +159,42 @@ def write_table(path: Path, labels: Sequence[str]) -> None:
     pandas.DataFrame(rows).to_csv(path, index=False)
 
 
+def new_tree(folder: Path) -> Tree:
+    """Derivatives of nobody yet."""
+    root = folder / "derivatives"
+    root.mkdir()
+    description = {"Name": "fMRIPrep", "BIDSVersion": "1.9.0", "DatasetType": "derivative", "Simulated": True}
+    (root / "dataset_description.json").write_text(json.dumps(description))
+    tree = Tree(root, folder / "atlas_space-MNI152NLin6Asym_dseg.nii.gz", folder / "responses.csv")
+    nibabel.save(nibabel.Nifti1Image(label_image(), AFFINE), tree.atlas)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def networks() -> dict[str, NDArray[np.bool_]]:
+    """Which voxels (all,) are of each region."""
+    return {name: (label_image() == number).ravel() for name, number in REGIONS.items()}
+
+
+@pytest.fixture(scope="session")
+def write_tree(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Tree]:
+    """Makes a new tree of anybody's patterns; the table of responses is the caller's."""
+
+    def write(people: Mapping[str, Patterns], things: Sequence[str], gap: float, noise: float) -> Tree:
+        tree = new_tree(tmp_path_factory.mktemp("scans"))
+        for label, patterns in people.items():
+            write_person(tree, label, patterns, noise, things, gap)
+        return tree
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def make_tree(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Tree]:
     """Makes a new tree; patterns are shared by all people."""
 
     def make(labels: Sequence[str] = LABELS, noise: float = 2.0) -> Tree:
-        folder = tmp_path_factory.mktemp("scans")
-        root = folder / "derivatives"
-        root.mkdir()
-        description = {
-            "Name": "fMRIPrep",
-            "BIDSVersion": "1.9.0",
-            "DatasetType": "derivative",
-            "Simulated": True,
-        }
-        (root / "dataset_description.json").write_text(json.dumps(description))
-        tree = Tree(root, folder / "atlas_space-MNI152NLin6Asym_dseg.nii.gz", folder / "responses.csv")
-        nibabel.save(nibabel.Nifti1Image(label_image(), AFFINE), tree.atlas)
+        tree = new_tree(tmp_path_factory.mktemp("scans"))
         rng = np.random.default_rng(1)
         voxels = int(np.prod(SHAPE))
         patterns = {(k, o): rng.normal(1, 1, voxels) for k in ("create", "object") for o in OBJECTS}

@@ -17,7 +17,7 @@ OFFSET = 1.0  # of noise's task types, in standard deviations of the noise in ea
 _WORD = re.compile(r"\w+")
 
 
-def bag_of_words(stimuli: Sequence[Stimulus]) -> Features:
+def bag_of_words(stimuli: Sequence[Stimulus]) -> Features | Skip:
     """How often each word occurs in each item's own text, in small letters: (items x words).
 
     Columns are of all items' words. A regression gives a word that its training items lack no weight, since
@@ -25,6 +25,8 @@ def bag_of_words(stimuli: Sequence[Stimulus]) -> Features:
     """
     counts = [Counter(_WORD.findall(stimulus.content.lower())) for stimulus in stimuli]
     words = sorted(set().union(*counts))
+    if not words:
+        return Skip("No item has a word.")
     return Features({"words": np.array([[float(count[word]) for word in words] for count in counts])})
 
 

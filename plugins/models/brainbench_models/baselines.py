@@ -119,8 +119,10 @@ class WordsBaseline(_Baseline):
 
     name: str = "baseline:words"
 
-    def make(self, options: ModelOptions, stimuli: Sequence[Stimulus], recording: Recording) -> AnyFeatures:
-        """One layer (items x words)."""
+    def make(
+        self, options: ModelOptions, stimuli: Sequence[Stimulus], recording: Recording
+    ) -> AnyFeatures | Skip:
+        """One layer (items x words), or a Skip where no item has any."""
         return baseline_features.bag_of_words(stimuli)
 
 

@@ -18,6 +18,7 @@ from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.records import Record, Scores, Skip
 from brainbench.runner import run
+from brainbench.stimuli import Message
 from brainbench.testing import check_model, sample_recording, sample_stimuli
 from brainbench_models.baselines import NoiseBaseline, PersonBaseline, WordsBaseline
 
@@ -63,6 +64,16 @@ def test_words_are_counted_in_small_letters() -> None:
     made = features(WordsBaseline(), items=2)
     # "All as are us." and "All as are us. All bs are vs.": all, are, as, bs, us, vs
     assert made.layers["words"].tolist() == [[1, 1, 1, 0, 1, 0], [2, 2, 1, 1, 1, 1]]
+
+
+@pytest.mark.parametrize("text", ["", "####"])
+def test_items_without_words_are_skipped_and_no_failure(text: str) -> None:
+    (item,) = sample_stimuli(1)
+    asked = [
+        replace(item, id=name, messages=(Message("user", text),), text=text, content=text) for name in "ab"
+    ]
+    with WordsBaseline().open(OPTIONS, SilentReporter()) as opened:
+        assert opened.features_of(asked, sample_recording(2), SilentReporter()) == Skip("No item has a word.")
 
 
 def test_a_word_of_test_items_alone_changes_no_prediction() -> None:

@@ -86,6 +86,19 @@ def test_a_real_sentence_encoder_pools_cuts_and_normalises_as_its_maker_does(sen
     assert len(states(sentence_encoder, LONG, truncation=True, max_length=512)) > 256  # so that 256 cut it
 
 
+def test_sentence_transformers_has_the_same_vectors(sentence_encoder: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    texts = [
+        "a brick",
+        "Use it as a doorstop, or as a very small table for ants.",
+        LONG,
+        "\u00e9t\u00e9 \U0001f9f1",
+    ]
+    theirs = SentenceTransformer(str(sentence_encoder), device="cpu").encode(texts, show_progress_bar=False)
+    np.testing.assert_allclose(embed(sentence_encoder, texts), theirs, atol=1e-5)
+
+
 def test_the_encoder_has_learnt_what_words_mean(sentence_encoder: Path) -> None:
     brick, stone, poem = embed(sentence_encoder, ["brick", "a building stone", "recite a poem"])
     assert brick @ stone > brick @ poem + 0.2

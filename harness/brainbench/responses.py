@@ -143,9 +143,7 @@ def features_with(
         if idea.text:
             said[idea.item].append(idea.text)
     if silent := sum(not texts for texts in said.values()):
-        return Skip(
-            f"The model wrote nothing to {silent} of the {len(said)} items, which lack features then."
-        )
+        return Skip(f"The model wrote nothing to {silent} of the {len(said)} items.")
     told = [replace(stimulus, response=text) for stimulus in stimuli for text in said[stimulus.id]]
     found = opened.features(told, reporter)
     if not isinstance(found, Features) or found.n_items != len(told):

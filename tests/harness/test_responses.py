@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from brainbench.arrays import Behaviour, Features, Participant, Recording
-from brainbench.catalog import Catalog
+from brainbench.catalog import Catalog, Provider
+from brainbench.cli.planning import make_plan
 from brainbench.errors import DataError
 from brainbench.ideas import AsksForIdeas, Idea
 from brainbench.identity import identify
@@ -223,6 +224,41 @@ def test_how_texts_are_drawn_decides_a_score_at_the_stage_response_alone(
     assert identify(replace(prompt, options=other)).fingerprint == identify(prompt).fingerprint
     ceiling = replace(cell, model=None, intervention=None)
     assert identify(replace(ceiling, options=other)).fingerprint == identify(ceiling).fingerprint
+
+
+def test_on_the_board_scores_with_texts_drawn_otherwise_answer_another_question(
+    cell: Cell, cache: Path
+) -> None:
+    from brainbench_leaderboard.store import Leaderboard
+
+    other = replace(OPTIONS, sampling=replace(SAMPLING, seed=4))
+    records = [
+        record for record in run(Plan((cell, replace(cell, options=other)))) if isinstance(record, Record)
+    ]
+    with Leaderboard(cache / "b.db") as board:
+        for record in records:
+            board.add(record)
+        found = board.standings()
+    assert len({row["question"] for row in found}) == len(found) == 2
+
+
+@pytest.mark.parametrize("stage", ["prompt", "response"])
+def test_models_are_opened_with_their_heads_where_they_are_to_write(data: Ideas, stage: str) -> None:
+    catalog, provider = load(discover()), Provider("test", "test", "1")
+    catalog.datasets.entries["things"] = (replace(data, stage=stage), provider)
+    plain = ModelOptions()
+    chosen: dict[str, Any] = {
+        **{name: getattr(plain, name) for name in ("dtype", "pooling", "device", "batch_size", "seed")},
+        **dict.fromkeys(("metrics", "regions", "item_sets", "tasks", "adapters"), ()),
+        **dict.fromkeys(("baselines", "ceilings", "trust_remote_code"), False),
+        "models": ("brainbench/tiny",),
+        "datasets": ("things",),
+        "interventions": ("none",),
+        "limit": None,
+        "protocol": "validation",
+    }
+    plan = make_plan(catalog, **chosen)
+    assert {cell.options.head for cell in plan if isinstance(cell, Cell)} == {stage == "response"}
 
 
 @dataclass

@@ -117,7 +117,8 @@ def test_features_are_the_mean_over_the_items_read_with_each_of_the_models_ideas
     assert not isinstance(written, Skip)
     (features, facts), (ideas, told) = found, written
     with cell.model.open(OPTIONS, QUIET) as model:  # type: ignore[union-attr]
-        for at, stimulus in enumerate(cell.dataset.stimuli(QUIET)[:4]):
+        for at in (0, 3):
+            stimulus = cell.dataset.stimuli(QUIET)[at]
             own = [idea.text for idea in ideas if idea.item == stimulus.id]
             assert len(set(own)) == 2
             alone = [model.features([replace(stimulus, response=text)], QUIET) for text in own]  # type: ignore[union-attr]
@@ -153,13 +154,12 @@ def test_ideas_are_kept_by_who_wrote_them_and_how_and_pooling_is_no_part_of_it(
         assert told["ideas"]["fingerprint"] != facts["ideas"]["fingerprint"]
     others = (
         replace(cell, options=replace(OPTIONS, sampling=replace(SAMPLING, temperature=0.5))),
-        replace(cell, options=replace(OPTIONS, dtype="bfloat16")),
         replace(cell, intervention=NoIntervention(version=2)),
     )
     for one in others:
         again, _ = bench_on(one)
         assert not any(idea.text.startswith("kept") for idea in again)
-    assert len(list((cache / "ideas").iterdir())) == 4
+    assert len(list((cache / "ideas").iterdir())) == 3
 
 
 def test_a_scorer_gets_the_texts_of_its_own_questions_or_of_those_that_ask_for_something_original(

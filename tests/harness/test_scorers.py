@@ -226,28 +226,29 @@ class Watched:
 def test_a_model_is_closed_before_the_helper_is_opened_and_both_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where two scorers have the same helper; and a cell that is done opens nothing."""
+    """Also where two scorers have the same helper: never are two in memory. What is done opens nothing."""
     monkeypatch.setenv("BRAINBENCH_CACHE", str(tmp_path))
     log: list[str] = []
-    writer, helper = Watched("writer", log), Watched("helper", log)
+    writer, other, helper = (Watched(name, log) for name in ("writer", "other", "helper"))
     made = Plan.product(
         models=[],
         datasets=[],
         metrics=[],
         interventions=[NoIntervention()],
         options=ModelOptions(device="cpu", head=True, sampling=Sampling(count=2, tokens=4)),
-        solvers=[writer],
+        solvers=[writer, other],
         scorers=[(Letters(name=name, questions=(QUESTION,)), helper) for name in ("one", "two")],
     )
-    first, second = run(made)
-    assert log == ["open writer", "close writer", "open helper", "close helper"]
+    first, second, *_ = run(made)
+    opened = ("writer", "helper", "other", "helper")
+    assert log == [f"{did} {name}" for name in opened for did in ("open", "close")]
     assert isinstance(first, Record)
     assert isinstance(first.outcome, IdeaScores)
     assert isinstance(second, Record)
     assert first.fingerprint != second.fingerprint
     assert first.provenance["helper"]
     log.clear()
-    assert [type(result) for result in run(made, is_done=lambda fingerprint: True)] == [Reused, Reused]
+    assert [type(result) for result in run(made, is_done=lambda fingerprint: True)] == [Reused] * 4
     assert log == []
 
 

@@ -19,7 +19,8 @@ def cell_columns(record: Record) -> dict[str, Any]:
     model = record.facts.get("model") or {}
     return {
         "fingerprint": record.fingerprint,
-        "question": _question(record.facts),
+        "question": _question(record.facts, *(("ideas",) if "ideas" in record.facts else ())),
+        "ceiling_question": _question(record.facts),
         "resolved": int(record.resolved),
         "kind": cell.kind,
         "model": cell.model.name if cell.model else None,
@@ -48,9 +49,9 @@ def _text(fact: Any) -> str | None:
     return None if fact is None else str(fact)
 
 
-def _question(facts: Mapping[str, Any]) -> str:
+def _question(facts: Mapping[str, Any], *more: str) -> str:
     """What is asked, whoever is asked: only answers to one question may be ranked together."""
-    asked = ("dataset", "region", "item_set", "metric", *(("ideas",) if "ideas" in facts else ()))
+    asked = ("dataset", "region", "item_set", "metric", *more)
     return fingerprint({name: facts[name] for name in asked})
 
 

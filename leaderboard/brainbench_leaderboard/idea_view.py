@@ -11,7 +11,7 @@ from brainbench.ideas import Idea
 from brainbench.plan import NOTHING
 from brainbench.text import plain
 from brainbench_leaderboard.sheets import Cell, Line, Section, Sheet, marks, short
-from brainbench_leaderboard.values import STATES, Row
+from brainbench_leaderboard.values import STATES, Row, drawn
 
 Read = Callable[[str], tuple[tuple[Idea, str, float | None], ...]]  # by a record's fingerprint
 
@@ -62,7 +62,7 @@ def _asked(row: Row) -> tuple[Any, ...]:
 
 def _table(rows: list[Row]) -> IdeaTable:
     first = rows[0]
-    title = plain(f"Originality of ideas: {_where(first)}, {_scorer(first)}{_drawn(first['sampling'])}")
+    title = plain(f"Originality of ideas: {_where(first)}, {_scorer(first)}{drawn(first['sampling'])}")
     scored = [row for row in rows if row["outcome"] == "scores"]
     unchanged = [row for row in scored if row["intervention"] == NOTHING and not row["baseline"]]
     untrained = [row for row in scored if row["intervention"] == NOTHING and row["baseline"]]
@@ -85,15 +85,6 @@ def _where(row: Row) -> str:
 
 def _scorer(row: Row) -> str:
     return f"{row['scorer']} v{row['scorer_version']} with {row['helper']}"
-
-
-def _drawn(sampling: Row) -> str:
-    if not sampling:
-        return ""
-    return (
-        f"; texts: {sampling['count']} each, temperature {sampling['temperature']:g}, top-p "
-        f"{sampling['top_p']:g}, at most {sampling['tokens']} tokens, seed {sampling['seed']}"
-    )
 
 
 def _line(row: Row) -> Line:

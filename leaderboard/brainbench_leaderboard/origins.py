@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from brainbench.sampling import Sampling
 from brainbench.text import plain
 from brainbench_leaderboard.values import Row
 from brainbench_leaderboard.view import Entry, Table
@@ -15,6 +17,13 @@ from brainbench_leaderboard.view import Entry, Table
 Sources = Mapping[str, Mapping[str, Any]]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _UNTRAINED = "untrained:"
+_SAMPLING = {
+    "count": "--ideas",
+    "temperature": "--temperature",
+    "top_p": "--top-p",
+    "tokens": "--idea-tokens",
+    "seed": "--idea-seed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +70,23 @@ def command(row: Row, item_sets: Iterable[str], sources: Sources) -> str:
         words += ["--dtype", row["dtype"]]
     if row["seed"]:
         words += ["--seed", str(row["seed"])]
+    words += sampling_options(json.loads(row["sampling"] or "{}"))
     model = source.get("facts", {}).get("model") or {}
     if model.get("trust_remote_code"):
         words.append("--trust-remote-code")
     return plain(shlex.join(str(word) for word in words))
+
+
+def sampling_options(sampling: Row) -> list[str]:
+    """Options of `run` that draw texts in this way, as far as it is not the usual one."""
+    usual = asdict(Sampling())
+    named = {name: sampling.get(name, value) for name, value in usual.items()}
+    return [
+        word
+        for name, value in named.items()
+        if value != usual[name]
+        for word in (_SAMPLING[name], f"{value:g}" if isinstance(value, float) else str(value))
+    ]
 
 
 def _spec(row: Row) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from brainbench_leaderboard import idea_views, task_views
+from brainbench_leaderboard import idea_views, score_views, task_views
 
 migrations = Migrations("brainbench")
 
@@ -228,7 +228,11 @@ def m007_ideas(db: Database) -> None:
     """Ideas: one row a cell in `idea_records`, one a text in `ideas`, and the view of them.
 
     `validities`: how far a scorer with its helper agrees with people, by the fingerprint of what both are,
-    which idea_records has as scorer_fingerprint.
+    which idea_records has as scorer_fingerprint. In `standings`, how the ideas were drawn that a model was
+    read with, and the ceiling of such a score.
     """
     for statement in (idea_views.RECORDS, idea_views.IDEAS, idea_views.VALIDITIES, idea_views.STANDINGS):
         db.execute(statement)
+    db.execute("ALTER TABLE records ADD COLUMN ceiling_question TEXT")
+    db.execute("DROP VIEW standings")
+    db.execute(score_views.STANDINGS)

@@ -83,3 +83,13 @@ def _above(row: Row) -> tuple[str, str, str]:
 def short_name(name: str) -> str:
     """A baseline's name without what says that it is one."""
     return plain(name.removeprefix("baseline:"))
+
+
+def drawn(sampling: Mapping[str, Any]) -> str:
+    """How a model's texts were drawn, behind a title; nothing where it wrote none."""
+    if not sampling:
+        return ""
+    return (
+        f"; texts: {sampling['count']} each, temperature {sampling['temperature']:g}, top-p "
+        f"{sampling['top_p']:g}, at most {sampling['tokens']} tokens, seed {sampling['seed']}"
+    )

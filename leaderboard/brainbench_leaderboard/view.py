@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +10,12 @@ from itertools import groupby
 from typing import Any
 
 from brainbench.text import plain
-from brainbench_leaderboard.values import STATES, Row, Value, short_name, value_of
+from brainbench_leaderboard.values import STATES, Row, Value, drawn, short_name, value_of
 
-QUESTION = ("dataset", "dataset_version", "simulated", "metric", "protocol", "metric_version", "parameters")
+QUESTION = (
+    *("dataset", "dataset_version", "simulated", "metric", "protocol", "metric_version", "parameters"),
+    "sampling",
+)
 ENTRY = ("model", "revision", "intervention", "dtype", "pooling", "seed", "resolved")
 CEILINGS = {"ceiling": "ceiling", "ceiling on the scores' own scale": "ceiling_like_for_like"}
 
@@ -88,6 +92,7 @@ def _title(question: Mapping[str, Any]) -> str:
     return (
         f"{kind}{question['dataset']} {version}, "
         f"{question['metric']} ({question['protocol']} protocol, v{question['metric_version']})"
+        f"{drawn(json.loads(question['sampling'] or '{}'))}"
     )
 
 

@@ -244,6 +244,8 @@ def test_a_board_of_before_is_brought_up_to_date(tmp_path: Path, made: Any, answ
     old = sqlite3.connect(path)
     old.executescript(
         "DROP VIEW idea_standings; DROP TABLE ideas; DROP TABLE idea_records; DROP TABLE validities;"
+        "DROP VIEW standings; ALTER TABLE records DROP COLUMN ceiling_question;"
+        "CREATE VIEW standings AS SELECT * FROM records;"
         "DROP VIEW task_standings; DELETE FROM _sqlite_migrations WHERE name > 'm005';"
         "ALTER TABLE task_records DROP COLUMN trained; ALTER TABLE task_records DROP COLUMN training_seed;"
         "CREATE VIEW task_standings AS SELECT * FROM task_records;"

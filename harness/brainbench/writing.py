@@ -32,9 +32,10 @@ def write(
     """`sampling.count` ideas to each question, in the questions' order; an idea's text may be empty.
 
     A model with a chat template is asked by conversations, any other by plain text that it continues up to
-    the end of the line. What a model thinks aloud before it answers is left out. kept: a folder of this
-    very model, as it is changed, and sampling: what is there already is not written again, and after each
-    chunk of questions what is new is kept there. Raises ModelError, and DataError where nothing can be kept.
+    the end of the line; to the next empty line where the text itself ends a line, as for a list. What a
+    model thinks aloud before it answers is left out. kept: a folder of this very model, as it is changed, and
+    sampling: what is there already is not written again, and after each chunk of questions what is new is
+    kept there. Raises ModelError, and DataError where nothing can be kept.
     """
     if kept is None:
         return _write(language, questions, sampling, reporter, None)
@@ -114,7 +115,7 @@ def _request(  # noqa: PLR0913, PLR0917 - all that one text hangs on
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_gen_toks": sampling.tokens,
-        "until": [] if language.chat else ["\n"],
+        "until": [] if language.chat else ["\n\n" if question.text.endswith("\n") else "\n"],
         "seed": seed,
     }
     document = {**question.conditions, ID: question.id}

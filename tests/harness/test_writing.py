@@ -78,6 +78,14 @@ def test_each_question_is_asked_so_many_times_each_time_by_another_seed() -> Non
     assert seed_of(Sampling(), "box", 0) == 8365930816801388307
 
 
+def test_a_list_goes_on_to_the_next_empty_line() -> None:
+    asked: list[Any] = []
+    ten = replace(question("ten"), text="Uses of ten:\n")
+    write(speaker(asked), [question("one"), ten], Sampling(count=1), QUIET, None)
+    write(speaker(asked, chat=True), [ten], Sampling(count=1), QUIET, None)
+    assert [one.args[1]["until"] for one in asked] == [["\n"], ["\n\n"], []]
+
+
 def test_what_is_kept_is_not_written_again_and_the_rest_is(tmp_path: Path) -> None:
     asked: list[Any] = []
     model = speaker(asked)

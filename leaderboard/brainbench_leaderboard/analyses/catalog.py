@@ -10,7 +10,9 @@ from shlex import join
 from brainbench_leaderboard.analyses.comparisons import contrast
 from brainbench_leaderboard.analyses.contrasts import HIGH_LOW, NETWORK, STAGE, TASK_CONTROL
 from brainbench_leaderboard.analyses.correlations import originality, scaling
+from brainbench_leaderboard.analyses.entries import Place
 from brainbench_leaderboard.analyses.material import Material, models_of
+from brainbench_leaderboard.analyses.paired import LEAST_PEOPLE
 from brainbench_leaderboard.analyses.post_training import post_training
 from brainbench_leaderboard.analyses.profiles import layers
 from brainbench_leaderboard.analyses.results import Finding, Lacking, adjusted
@@ -22,11 +24,15 @@ FOUR = ("MODEL-1", "MODEL-2", "MODEL-3", "MODEL-4")
 
 @dataclass(frozen=True)
 class Analysis:
-    """How a name is answered, and what it needs in words, for whoever lacks it."""
+    """How a name is answered, and what it needs in words, for whoever lacks it.
+
+    of: whether results at a place are for this analysis in particular.
+    """
 
     make: Make
     needs: str
     command: Callable[[Material], str]
+    of: Callable[[Place], bool] = lambda place: True
 
 
 def analyse(material: Material, names: Sequence[str]) -> tuple[list[Finding], list[Lacking]]:
@@ -38,13 +44,27 @@ def analyse(material: Material, names: Sequence[str]) -> tuple[list[Finding], li
         made = [one for dataset in material.datasets if (one := analysis.make(material, dataset)) is not None]
         found += made
         if not made:
-            lacking.append(Lacking(name, analysis.needs, analysis.command(material)))
+            why = analysis.needs + _skips(material, analysis)
+            lacking.append(Lacking(name, why, analysis.command(material)))
     ideas = {dataset: len(material.scorers(dataset)) for dataset, _ in material.datasets}
     return [_worded(finding) for finding in adjusted(found, ideas)], lacking
 
 
 def _worded(finding: Finding) -> Finding:
     return replace(finding, tests=tuple(replace(test, says=says(test, finding)) for test in finding.tests))
+
+
+def _skips(material: Material, analysis: Analysis) -> str:
+    """What came of it where somebody tried: too few people, or no score and why."""
+    few = [entry.people for entry in material.entries if analysis.of(entry.place)]
+    reasons = [reason for place, reason in material.skipped if analysis.of(place)]
+    said = []
+    if few and min(few) < LEAST_PEOPLE:
+        said.append(f"there are results of {min(few)} people")
+    if reasons:
+        often = max(reasons, key=reasons.count)
+        said.append(f"{reasons.count(often)} results have no score, as in: {often.rstrip('.')}")
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def _run(material: Material, models: Iterable[str], *more: str, places: Sequence[str] = ("",)) -> str:
@@ -95,6 +115,7 @@ ANALYSES: dict[str, Analysis] = {
         partial(contrast, of=STAGE),
         "no model was scored both on prompts alone and with its own responses, in four people or more",
         lambda material: _run(material, _one(material), places=("", "@stage=response")),
+        lambda place: place.stage == "response",
     ),
     "network": Analysis(
         partial(contrast, of=NETWORK),
@@ -110,6 +131,7 @@ ANALYSES: dict[str, Analysis] = {
         partial(contrast, of=HIGH_LOW),
         "no model was scored on both ideas rated high and rated low, in four people or more",
         lambda material: _run(material, _one(material), places=("@rated=high", "@rated=low")),
+        lambda place: place.rated is not None,
     ),
     "post-training": Analysis(
         post_training,

@@ -78,6 +78,7 @@ class Entry:
     low: float | None
     high: float | None
     p: float | None
+    people: int
     parameters: int | None
     with_head: int | None
     layers: int | None
@@ -97,11 +98,13 @@ class Entry:
 
     def columns(self) -> dict[str, Any]:
         """As columns of a table, what was asked first."""
-        own = ("model", "revision", "seed", "dtype", "score", "low", "high", "p", "parameters", "layers")
+        own = ("model", "revision", "seed", "dtype", "score", "low", "high", "p", "people")
         return {
             **self.place.columns(),
             **{name: getattr(self, name) for name in own},
+            "parameters": self.parameters,
             "parameters_with_head": self.with_head,
+            "layers": self.layers,
             "fingerprint": self.fingerprint,
         }
 
@@ -129,19 +132,32 @@ def entries(rows: Iterable[Row], sources: Mapping[str, Row]) -> list[Entry]:
     ]
 
 
+def skipped(rows: Iterable[Row], sources: Mapping[str, Row]) -> list[tuple[Place, str, str]]:
+    """Where an unchanged model has no score: what was asked, the model, and why."""
+    return [
+        (
+            _place(row, sources.get(row["fingerprint"], {})),
+            row["model"],
+            row["reason"],
+        )
+        for row in rows
+        if row["outcome"] != "scores" and row["intervention"] == "none" and row["model_kind"] != "baseline"
+    ]
+
+
 def _entry(row: Row, source: Row) -> Entry:
     made = source.get("provenance", {})
     return Entry(
-        _place(row, source.get("facts", {}).get("dataset", {})),
+        _place(row, source),
         *(row[name] for name in ("model", "revision", "seed", "dtype", "intervention", "model_kind")),
-        *(row[name] for name in ("score", "low", "high", "p")),
+        *(row[name] for name in ("score", "low", "high", "p", "participants")),
         *(_count(made.get(name)) for name in ("parameters", "parameters_with_head", "layers")),
         *(str(row[name] or "") for name in ("fingerprint", "question", "started")),
     )
 
 
-def _place(row: Row, dataset: Row) -> Place:
-    variant = dataset.get("variant") or {}
+def _place(row: Row, source: Row) -> Place:
+    variant = source.get("facts", {}).get("dataset", {}).get("variant") or {}
     told = {name: variant[name] for name in ("stage", "prompt") if variant.get(name)}
     told |= {name: variant.get(name) for name in ("rated", "cutoff", "least")}
     same = (

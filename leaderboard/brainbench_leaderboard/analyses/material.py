@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from brainbench_leaderboard.analyses.entries import UNTRAINED, Entry, Place, base_of, entries
+from brainbench_leaderboard.analyses.entries import UNTRAINED, Entry, Place, base_of, entries, skipped
 
 if TYPE_CHECKING:
     from brainbench_leaderboard.margins import Cells
@@ -36,7 +36,8 @@ class Material:
     """Records to analyse, of what was asked for.
 
     every: what was asked for, in all regions, one for each model and place. entries: of these, in the regions
-    asked for. ideas: rows of models' ideas. set_aside: how many records a newer one stands for.
+    asked for. ideas: rows of models' ideas. set_aside: how many records a newer one stands for. skipped:
+    where there are no scores, and why.
     """
 
     asked: Asked
@@ -44,13 +45,15 @@ class Material:
     entries: tuple[Entry, ...]
     ideas: tuple[Row, ...]
     set_aside: int
+    skipped: tuple[tuple[Place, str], ...]
     cells: Callable[[str], Cells]
     layer_scores: Callable[[str], LayerScores]
 
     @classmethod
     def read(cls, board: Leaderboard, asked: Asked) -> Material:
         """All of a database that was asked for."""
-        wanted = [entry for entry in entries(board.standings(), board.sources()) if _is_asked(entry, asked)]
+        rows, sources = board.standings(), board.sources()
+        wanted = [entry for entry in entries(rows, sources) if _is_asked(entry.place, entry.model, asked)]
         kept = one_each(wanted)
         ideas = [row for row in board.idea_standings() if row["outcome"] == "scores" and row["resolved"]]
         if asked.scorer is not None:
@@ -61,6 +64,11 @@ class Material:
             tuple(entry for entry in kept if not asked.regions or entry.place.region in asked.regions),
             tuple(ideas),
             len(wanted) - len(kept),
+            tuple(
+                (place, reason)
+                for place, model, reason in skipped(rows, sources)
+                if _is_asked(place, model, asked)
+            ),
             board.cells,
             board.layer_scores,
         )
@@ -149,13 +157,12 @@ def models_of(found: Iterable[Entry]) -> list[str]:
     return list(dict.fromkeys(entry.model for entry in found))
 
 
-def _is_asked(entry: Entry, asked: Asked) -> bool:
-    place = entry.place
+def _is_asked(place: Place, model: str, asked: Asked) -> bool:
     models = (*asked.models, asked.base) if asked.models else ()
     return (
         place.metric_name == asked.metric
         and asked.dataset in (None, place.dataset)
-        and (not models or entry.model in models)
+        and (not models or model in models)
     )
 
 

@@ -160,7 +160,11 @@ def models(
     def models(sizes: Any, alignment: Any, depths: Any = None, **more: Any) -> None:
         depths = np.full(len(sizes), 24) if depths is None else depths
         for at, (size, score, depth) in enumerate(zip(sizes, alignment, depths, strict=True)):
-            made = {"parameters": int(size), "parameters_with_head": int(size), "layers": int(depth)}
+            made = {
+                "parameters": int(0.8**at * size),
+                "parameters_with_head": int(size),
+                "layers": int(depth),
+            }
             values = people([score - 0.01, score, score + 0.01, score])
             board.add(record(f"lab/model-{at}", values, made=made, score=float(score), **more))
 

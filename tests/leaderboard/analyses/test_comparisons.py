@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from brainbench.records import Skip
 from brainbench_leaderboard.analyses.catalog import analyse
 from brainbench_leaderboard.analyses.material import Asked, Material
 from brainbench_leaderboard.analyses.paired import MeanDifference, pairs
@@ -104,11 +106,17 @@ def test_who_has_one_of_two_scores_is_left_out_and_counted(
     assert any("one of its two scores only: 3 people" in note for note in finding.notes)
 
 
-def test_too_few_people_in_both_are_no_comparison(board: Leaderboard, record: Make, people: Make) -> None:
+def test_too_few_people_in_both_are_no_comparison_and_said(
+    board: Leaderboard, record: Make, people: Make
+) -> None:
     board.add(record("m", people([0.1, 0.2, 0.3])))
     board.add(record("m", people([0.1, 0.2, 0.4]), region="somatomotor"))
+    skip = Skip("2 items are too few.")
+    board.add(replace(record("m", people([0.1, 0.2])), fingerprint="none", outcome=skip))
     findings, (lacking,) = analyse(Material.read(board, Asked()), ["network"])
     assert not findings
+    assert "there are results of 3 people" in lacking.sentence
+    assert "1 results have no score, as in: 2 items are too few" in lacking.sentence
     assert lacking.command == "brainbench run --model m --dataset aut --metric rsa/robust"
 
 
@@ -133,10 +141,14 @@ def test_people_who_share_items_have_an_interval_for_other_items_too(
     """One effect a person and none an item, or the reverse: the interval knows which."""
     rng = np.random.default_rng(0)
     names = [f"i{at}" for at in range(20)]
-    base = rng.normal(size=(8, 20))
+    base = rng.normal(size=(8, 20)) + 3 * rng.normal(size=(8, 1))
     by_item = base - 0.1 - 0.5 * rng.normal(size=20) + 0.01 * rng.normal(size=(8, 20))
-    for region, table in (("default", base), ("somatomotor", by_item)):
-        board.add(record("m", people(table.mean(axis=1)), region=region, table=table, item_names=names))
+    for region, table, order in (
+        ("default", base, np.arange(8)),
+        ("somatomotor", by_item, rng.permutation(8)),
+    ):
+        scores = {f"p{person}": float(table[person].mean()) for person in order}
+        board.add(record("m", scores, region=region, table=table[order], item_names=names))
     finding = only(board, "network")
     (test,) = finding.tests
     items = (base - by_item).mean(axis=0)

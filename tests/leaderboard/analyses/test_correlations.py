@@ -116,7 +116,7 @@ def test_a_model_counts_once_with_its_newest_result_of_the_question_that_most_an
 ) -> None:
     models(SIZES[:5], [0.1, 0.2, 0.3, 0.4, 0.5])
     made = {"parameters": 10**9, "parameters_with_head": 10**9, "layers": 24}
-    for started, score in (("2026-02-01", 0.7), ("2025-02-01", -0.7)):
+    for started, score in (("2026-02-01", 0.7), ("2025-02-01", 0.9)):
         board.add(record("lab/model-0", people([score] * 4), made=made, started=started, score=score))
     board.add(record("lab/model-1", people([0.9] * 4), made=made, started="2026-03-01", content="v2"))
     board.add(record("lab/model-2", people([0.9] * 4), made=made, started="2026-03-01", resolved=False))
@@ -132,12 +132,15 @@ def test_a_model_counts_once_with_its_newest_result_of_the_question_that_most_an
 def test_real_and_simulated_data_never_share_a_finding_and_simulated_is_marked(
     board: Leaderboard, models: Callable[..., None]
 ) -> None:
-    models(SIZES[:6], np.linspace(0, 1, 6) ** 2, dataset="real")
-    models(SIZES[:6], np.linspace(1, 0, 6) ** 2, dataset="made", simulated=True)
+    models(SIZES[:6], [0.1, 0.3, 0.2, 0.4, 0.3, 0.5], dataset="real")
+    models(SIZES[:6], [0.3, 0.1, 0.3, 0.4, 0.2, 0.3], dataset="made", simulated=True)
     findings, _ = run(board, "scaling")
     assert sorted((f.dataset, "SIMULATED" in f.title) for f in findings) == [("made", True), ("real", False)]
     for finding in findings:
         assert all(("SIMULATED" in test.says) == finding.simulated for test in finding.tests)
+        (primary,) = [test for test in finding.tests if test.primary]
+        assert primary.p is not None
+        assert primary.p_bonferroni == pytest.approx(min(1, 3 * primary.p))  # a family for each dataset
 
 
 def test_alignment_and_ideas_are_joined_by_the_model_as_it_was_run(
@@ -153,8 +156,8 @@ def test_alignment_and_ideas_are_joined_by_the_model_as_it_was_run(
     for at in rng.permutation(12):
         board.add(ideas(f"lab/model-{at}", score[at]))
         board.add(ideas(f"lab/model-{at}", 9 - score[at], started="2025-01-01"))  # older
-        board.add(ideas(f"lab/model-{at}", 9 - score[at], revision="r0"))
-        board.add(ideas(f"lab/model-{at}", 9 - score[at], seed=7))
+        board.add(ideas(f"lab/model-{at}", 9 - score[at], revision="r0", started="2026-03-01"))
+        board.add(ideas(f"lab/model-{at}", 9 - score[at], seed=7, started="2026-03-01"))
         board.add(ideas(f"lab/model-{at}", 9 - score[at], dataset="other"))
     for at in range(5):  # asked in another way: fewer models
         board.add(ideas(f"lab/model-{at}", 9 - score[at], temperature=1.0, started="2026-05-01"))

@@ -1,9 +1,10 @@
 """Correlations over few units, models say: interval, permutation p, what each unit does to them, and partial.
 
 A correlation over ten or twenty models hangs on single ones: beside r stand its range when each unit is left
-out in turn, and the unit whose absence moves it most. The interval is BCa over units (Efron 1987); with fewer
-than some twenty units it is too narrow, as `intervals` says. A resample in which a variable does not vary has
-no correlation and counts as 0: with four units that is one in sixty.
+out in turn, and the unit whose absence moves it most. The interval is BCa over units (Efron 1987); with
+fewer than some twenty units it is too narrow more often than it should be, as `intervals` says, and near
+|r| = 1 it may reach to the most extreme resample of all. A resample in which a variable does not vary has no
+correlation and counts as 0: with four units that is one in sixty.
 
 `partial_correlation` is that of what is left of both after a third variable is taken out, linearly; its p
 value comes from shuffling what is left of y (Freedman and Lane 1983, Journal of Business and Economic

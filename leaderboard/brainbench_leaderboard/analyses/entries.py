@@ -44,12 +44,13 @@ class Place:
 
     def words(self) -> dict[str, str]:
         """What tells places of a dataset and metric apart, each in a word or two."""
+        cutoff = "" if self.cutoff is None else f" at {self.cutoff:g}"
         return {
             "region": self.region,
             "items": f"{self.item_set} items",
             "stage": "prompt alone" if self.stage == "prompt" else "prompt and response",
             "prompt": f"{self.prompt} prompt",
-            "rated": "" if self.rated is None else f"rated {self.rated} at {self.cutoff:g}",
+            "rated": "" if self.rated is None else f"rated {self.rated}{cutoff}",
             "pooling": ""
             if self.pooling is None
             else {"last": "last token", "mean": "mean token"}.get(self.pooling, self.pooling),

@@ -51,7 +51,8 @@ def pairs(first: Cells, second: Cells) -> Pairs | None:
     Where the metric says what each item adds, the interval holds for other people and other items: items of
     both sides are drawn together, so that what they share stays shared. Else it holds for other people alone.
     """
-    people = [person for person in first.people if person in set(second.people)]
+    theirs = set(second.people)
+    people = [person for person in first.people if person in theirs]
     if len(people) < LEAST_PEOPLE:
         return None
     mine, others = first.of(people), second.of(people)

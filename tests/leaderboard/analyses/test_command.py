@@ -40,7 +40,8 @@ def asked(*words: object) -> Result:
 
 def test_tables_figures_and_an_index_are_written(filled: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "analyses"
-    done = asked("scaling", "stage", "layers", "high-low", "--db", filled, "--out", out)
+    some = ("scaling", "stage", "layers", "high-low")
+    done = asked(*some, "--region", "default", "--db", filled, "--out", out)
     assert done.exit_code == 0, done.output
     index = json.loads((out / "analyses.json").read_text())
     found = {one["analysis"]: one for one in index["analyses"]}

@@ -19,6 +19,10 @@ from brainbench_leaderboard.analyses.results import Finding, Lacking, adjusted
 from brainbench_leaderboard.analyses.sentences import says
 
 Make = Callable[[Material, tuple[str, int]], Finding | None]
+PAPER = (
+    "rsa/paper takes each score at the layer that is best on the same data and leaves out people without a "
+    "ceiling above zero: it finds something in noise, the more so the more layers there are."
+)
 FOUR = ("MODEL-1", "MODEL-2", "MODEL-3", "MODEL-4")
 
 
@@ -51,7 +55,10 @@ def analyse(material: Material, names: Sequence[str]) -> tuple[list[Finding], li
 
 
 def _worded(finding: Finding) -> Finding:
-    return replace(finding, tests=tuple(replace(test, says=says(test, finding)) for test in finding.tests))
+    """With a sentence for each test, and what a published protocol does to all of them."""
+    notes = (*finding.notes, PAPER) if finding.metric == "rsa/paper" else finding.notes
+    tests = tuple(replace(test, says=says(test, finding)) for test in finding.tests)
+    return replace(finding, notes=notes, tests=tests)
 
 
 def _skips(material: Material, analysis: Analysis) -> str:

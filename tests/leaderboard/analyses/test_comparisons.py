@@ -120,6 +120,17 @@ def test_too_few_people_in_both_are_no_comparison_and_said(
     assert lacking.command == "brainbench run --model m --dataset aut --metric rsa/robust"
 
 
+def test_a_published_protocol_is_analysed_with_what_it_does_said(
+    board: Leaderboard, record: Make, people: Make, values: Any
+) -> None:
+    for region, shift in (("default", PLANTED), ("somatomotor", 0.0)):
+        noise = 0.01 * np.random.default_rng(len(region)).normal(size=10)
+        board.add(record("m", people(values + shift + noise), region=region, protocol="paper"))
+    finding = only(board, "network", metric="rsa/paper")
+    assert finding.tests[0].value == pytest.approx(PLANTED, abs=0.02)
+    assert any("finds something in noise" in note for note in finding.notes)
+
+
 def test_nothing_is_paired_across_models_metrics_poolings_or_prompts(
     board: Leaderboard, record: Make, people: Make, values: Any
 ) -> None:

@@ -139,11 +139,14 @@ def _read(pin: Pin, name: str, model: str) -> Any:
 
 def _fetched(pin: Pin, name: str, model: str) -> Path | None:
     """The hub's file in the local cache, fetched if need be; None where the revision has none."""
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     from brainbench_models.failures import explain, unreachable
 
+    known = try_to_load_from_cache(pin.source, name, revision=pin.commit)
+    if known is _CACHED_NO_EXIST:  # a commit never gets another file
+        return None
     try:
         return Path(hf_hub_download(pin.source, name, revision=pin.commit))
     except LocalEntryNotFoundError as error:  # it may exist: to guess would make other vectors

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from brainbench.errors import ModelError
@@ -56,7 +57,7 @@ class Hub:
         self.fetched.append(f"{commit}/{name}")
         file = self.folder / name
         if not file.is_file():
-            return self.send(request, 404, error="EntryNotFound")
+            return self.send(request, 404, error="EntryNotFound", commit=commit)
         return self.send(request, 200, file.read_bytes(), commit=commit)
 
     def send(
@@ -198,6 +199,42 @@ def test_what_was_read_online_is_found_again_offline(
     with model.open(CPU, SilentReporter()) as opened:
         opened.features(problems[:1], SilentReporter())
     assert hub.fetched == []
+
+
+@pytest.mark.parametrize("pooling", ["cls", ""])
+def test_how_sentences_are_pooled_is_fetched_at_the_same_commit_and_never_guessed(
+    hub: Hub, llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pooling: str
+) -> None:
+    hub.folder = tmp_path / "served"
+    shutil.copytree(llama, hub.folder)
+    if pooling:
+        kinds = {"": "Transformer", "1_Pooling": "Pooling"}
+        modules = [
+            {"path": path, "type": f"sentence_transformers.models.{kind}"} for path, kind in kinds.items()
+        ]
+        (hub.folder / "modules.json").write_text(json.dumps(modules))
+        (hub.folder / "1_Pooling").mkdir()
+        (hub.folder / "1_Pooling/config.json").write_text(json.dumps({"pooling_mode": pooling}))
+
+    def vectors() -> np.ndarray[Any, Any]:
+        with find("org/model").open(CPU, SilentReporter()) as opened:
+            return opened.embed(["Abe is taller", "Ben"], SilentReporter())  # type: ignore[attr-defined, no-any-return]
+
+    with find("org/model").open(CPU, SilentReporter()):
+        pass  # weights are in the cache, and nothing says how to pool
+    online = hub.fetched
+    offline(monkeypatch)
+    with pytest.raises(ModelError, match="cannot be reached"):
+        vectors()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    found = vectors()
+    assert {path.split("/")[0] for path in online} == {OLD}
+    assert (f"{OLD}/1_Pooling/config.json" in online) == bool(pooling)
+    offline(monkeypatch)
+    np.testing.assert_array_equal(vectors(), found)
+    with find(str(hub.folder)).open(CPU, SilentReporter()) as opened:
+        local = opened.embed(["Abe is taller", "Ben"], SilentReporter())  # type: ignore[attr-defined]
+    np.testing.assert_allclose(found, local, atol=1e-6)
 
 
 def test_offline_and_never_read_is_unresolved_and_cannot_be_opened(

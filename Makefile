@@ -33,6 +33,7 @@ docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS
 	$(BIN)/python tests/docs/speed.py
 	$(BIN)/python tests/docs/steering.py
 	$(BIN)/python tests/docs/tuning.py
+	$(BIN)/python tests/docs/originality.py
 
 bench: $(VENV)/.installed ## speed against peers, and what scores make of nothing; SPEED=docs/speed.json keeps the figures of docs/speed.md
 	for script in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done

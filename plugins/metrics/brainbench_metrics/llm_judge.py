@@ -51,7 +51,7 @@ _RATING = re.compile(r"\s*([1-5])(?!\w)([^\n]*)")
 
 @dataclass(frozen=True)
 class LlmJudge:
-    """The helper is asked about each response by itself, and takes its likeliest words."""
+    """A language model's rating of each response by itself, from 1 to 5, in its likeliest words."""
 
     helper: str = ""
     name: str = "llm-judge"

@@ -20,6 +20,7 @@ from brainbench.nouns import OpenModel, Reporter
 from brainbench.progress import SilentReporter
 from brainbench.protocols import require, require_plain, require_plain_values
 from brainbench.scoring import Scorer
+from brainbench.testing import check_scorer
 from brainbench.validity import validate
 from brainbench_metrics import human_ratings
 from brainbench_metrics.divergent_association import DivergentAssociation, words_of_list
@@ -47,6 +48,12 @@ class Encoder:
             [[text.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts],
             dtype=np.float32,
         )
+
+    def features(self, stimuli: Any, reporter: Reporter) -> Any:
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, Any]:
+        return {}
 
 
 def score(scorer: Any, responses: Sequence[Response], helper: Any, kept: Path | None = None) -> list[Any]:
@@ -77,6 +84,14 @@ def test_every_scorer_keeps_the_protocol(kind: type[Any]) -> None:
     answers = scorer.helps == "answers"
     with pytest.raises(ModelError, match="answer questions" if answers else "embed sentences"):
         score(scorer, [Response("brick", "a"), Response("", SEVEN)], object())
+
+
+def test_scorers_that_embed_keep_what_they_promise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(human_ratings, "ratings", ratings)
+
+    for scorer in (SemanticDistance(), TrainedJudge(penalties=(10.0,)), DivergentAssociation()):
+        lists = [Response("brick", SEVEN), Response("brick", SEVEN.replace("lava", "tea"))]
+        check_scorer(scorer, cast(OpenModel, Encoder()), lists, tmp_path / scorer.name)
 
 
 def test_semantic_distance_is_one_minus_the_cosine() -> None:

@@ -33,6 +33,15 @@ class _Bearer(AuthBase):
         return request
 
 
+class _Patience(Retry):
+    """Waits as long as a busy server asks for, within reason."""
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """Seconds, or None where it does not say."""
+        asked = super().get_retry_after(response)
+        return None if asked is None else min(asked, LONGEST_WAIT)
+
+
 class Client:
     """One server. Busy servers and broken connections are tried again, with growing pauses."""
 
@@ -40,15 +49,13 @@ class Client:
         self._url, self._name = f"{url}/chat/completions", name
         self._host = urlsplit(url).netloc
         self._key = next((key for name in KEYS if (key := os.environ.get(name, "").strip())), "")
-        retry = Retry(
+        retry = _Patience(
             total=RETRIES,
             backoff_factor=BACKOFF,
-            backoff_max=LONGEST_WAIT,
             status_forcelist=BUSY,
             allowed_methods=None,  # a question may be asked twice
             raise_on_status=False,
             redirect=0,
-            retry_after_max=LONGEST_WAIT,
         )
         self._session = requests.Session()
         self._session.auth = _Bearer(self._key)

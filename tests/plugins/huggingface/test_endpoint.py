@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -144,6 +145,16 @@ def test_a_busy_server_is_asked_again_and_a_server_that_stays_busy_is_a_sentence
     with pytest.raises(ModelError, match=r"still busy or ill after 5 more tries \(429\)"):
         ask(there.model, "Rate it")
     assert len(there.asked) == 6
+
+
+def test_a_server_that_asks_to_wait_for_hours_is_asked_again_sooner(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_client, "LONGEST_WAIT", 0.3)
+    here = server((503, {}, {"Retry-After": "7200"}), said("2"))
+    started = time.monotonic()
+    assert ask(here.model, "Rate it") == ["2"]
+    assert 0.25 < time.monotonic() - started < 5
 
 
 def test_the_key_is_sent_and_never_told(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:

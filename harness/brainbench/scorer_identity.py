@@ -33,8 +33,10 @@ def identify_scorer(scorer: Scorer, helper: Model, options: ModelOptions, ask: A
     itself = declared(scorer)
     own = is_identity(scorer.identity(), scorer.name)
     its_model = is_identity(asked(helper, helper_options(scorer, options)), helper.name)
+    parameters = {name: value for name, value in itself.facts["parameters"].items() if name != "helper"}
     facts = {
         **itself.facts,
+        "parameters": parameters,  # by its name a helper is not known: it may be the path of a folder
         "identity": dict(own.facts),
         "helper": {**its_model.facts, "provider": provider(helper)},
     }

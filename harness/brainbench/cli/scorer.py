@@ -65,10 +65,9 @@ def validate(  # noqa: PLR0913, PLR0917 - its options
         if found is None or found["responses"] < min(limit or found["held_out"], found["held_out"]):
             validity, source = _validated(chosen, helper, options, known, limit)
             told = validity.facts()
-            if known.resolved:
-                store.add_validity(validity, helper.name, known.facts, source)
-            else:
-                click.echo("It is not kept: what its model is could not be pinned down.", err=True)
+            store.add_validity(validity, helper.name, known.facts, source)
+            if not known.resolved:
+                click.echo("What its model is could not be pinned down: this holds while it stays.", err=True)
         else:
             told = found["details"]
     told = {**told, "helper": helper.name, "fingerprint": fingerprint(known.facts)}

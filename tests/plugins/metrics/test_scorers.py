@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ import pytest
 from brainbench.arrays import FloatArray
 from brainbench.errors import DataError, ModelError
 from brainbench.ideas import Rated, Response
-from brainbench.nouns import OpenModel, Reporter
+from brainbench.nouns import ModelOptions, OpenModel, Reporter
 from brainbench.progress import SilentReporter
 from brainbench.protocols import require, require_plain, require_plain_values
+from brainbench.scorer_identity import identify_scorer
 from brainbench.scoring import Scorer
 from brainbench.testing import check_scorer
 from brainbench.validity import validate
@@ -28,6 +30,8 @@ from brainbench_metrics.judge_fit import JudgeFit
 from brainbench_metrics.llm_judge import LlmJudge, rating_of
 from brainbench_metrics.semantic_distance import SemanticDistance
 from brainbench_metrics.trained_judge import TrainedJudge
+from brainbench_models.checkpoints import FolderCheckpoint
+from brainbench_models.huggingface import HuggingFaceModel
 
 QUIET = SilentReporter()
 SEVEN = "lava\nhope\nviolin\nplankton\nsenate\nshoelace\nalgebra"
@@ -284,3 +288,15 @@ def test_a_damaged_ratings_file_is_a_sentence(tmp_path: Path) -> None:
         file.write_text(f"{json.dumps(whole)}\n{line}\n")
         with pytest.raises(DataError, match="line 2"):
             human_ratings._read(file)
+
+
+def test_a_helper_that_moves_is_the_same_and_tells_nobody_where(tiny_model: Path, tmp_path: Path) -> None:
+    def facts(folder: Path) -> Any:
+        helper = HuggingFaceModel(FolderCheckpoint(folder))
+        return identify_scorer(SemanticDistance(str(folder)), helper, ModelOptions()).facts
+
+    one, two = (shutil.copytree(tiny_model, tmp_path / place / "encoder") for place in "ab")
+    assert facts(one) == facts(two)
+    assert str(tmp_path) not in str(facts(one))
+    (two / "config.json").write_text((two / "config.json").read_text() + "\n")
+    assert facts(one) != facts(two)

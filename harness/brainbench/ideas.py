@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -90,26 +90,35 @@ class IdeaScores:
     def interval(self) -> Interval:
         """For other items like these: items are resampled, each with all its texts.
 
-        An expanded bootstrap (95 %); of two or three items that differ Student's interval, kept within the
-        details' "scale". Where items are alike, the mean alone or, of fewer than four, the whole scale.
+        See `interval_over_items`; it stays within the details' "scale".
         """
-        import numpy as np
-
-        from brainbench.statistics import expanded_interval
-        from brainbench.task_scores import DRAWS, FEWEST, LEVEL, interval_of_few, no_interval
-
-        means = np.array(list(self.by_item.values()))
         least, most = self.details.get("scale", (-math.inf, math.inf))
-        if len(means) > 1 and np.ptp(means) > 0:
-            if len(means) < FEWEST:
-                return interval_of_few(means, self.score, least=least, most=most)
-            return expanded_interval(means, seed=0, draws=DRAWS, level=LEVEL)
-        return no_interval(self.score, len(means), least=least, most=most)
+        return interval_over_items(list(self.by_item.values()), least=least, most=most)
 
     @property
     def unscored(self) -> int:
         """How many texts have no score."""
         return sum(score is None for score in self.scores)
+
+
+def interval_over_items(means: Sequence[float], *, least: float, most: float) -> Interval:
+    """Of the mean of items' means, for other items like these: an expanded bootstrap (95 %).
+
+    Of two or three items that differ Student's interval, kept between `least` and `most`. Where items are
+    alike, the mean alone or, of fewer than four, all from `least` to `most`.
+    """
+    import numpy as np
+
+    from brainbench.statistics import expanded_interval
+    from brainbench.task_scores import DRAWS, FEWEST, LEVEL, interval_of_few, no_interval
+
+    values = np.array(means)
+    mean = math.fsum(means) / len(means)
+    if len(values) > 1 and np.ptp(values) > 0:
+        if len(values) < FEWEST:
+            return interval_of_few(values, mean, least=least, most=most)
+        return expanded_interval(values, seed=0, draws=DRAWS, level=LEVEL)
+    return no_interval(mean, len(values), least=least, most=most)
 
 
 @runtime_checkable

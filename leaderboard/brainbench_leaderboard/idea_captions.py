@@ -34,6 +34,11 @@ def legend(rows: Iterable[Row]) -> list[str]:
         lines.append("no ratings: nobody rated what this scorer scores, and how far it agrees is not known")
     if any(row["simulated"] for row in scored):
         lines.append("of simulated datasets only the brains are made up: questions and texts are real")
+    if any(row["against_base"] for row in scored):
+        lines.append(
+            "above unchanged: of a changed model, its score minus that of the same model as it is, object by "
+            "object [95 % interval for other objects], p of the sign-flip test over objects"
+        )
     if any(row["intervention"] != "none" for row in scored):
         lines.append("never ranked: changed models, which may have learnt from these very objects")
     return lines

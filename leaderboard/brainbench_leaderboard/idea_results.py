@@ -6,7 +6,7 @@ The caller holds the transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
@@ -40,12 +40,20 @@ def insert(db: Database, record: Record) -> None:
         db.conn.executemany("INSERT INTO ideas VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def standings(db: Database, only: Collection[str] | None = None) -> Iterator[Row]:
-    """All rows of `idea_standings` (or these), best first for a dataset and scorer, JSON read."""
+def standings(db: Database) -> Iterator[Row]:
+    """All rows of `idea_standings`, best first for a dataset and scorer, JSON read."""
     for row in db.query(f"SELECT * FROM idea_standings ORDER BY {_ORDER}"):
-        if only is None or row["fingerprint"] in only:
-            read = {name: json.loads(row[name] or "{}") for name in ("sampling", "details")}
-            yield {**row, **read}
+        read = {name: json.loads(row[name] or "{}") for name in ("sampling", "details")}
+        yield {**row, **read}
+
+
+def mean_by_item(db: Database, found: str) -> dict[str, float]:
+    """The mean over the scored texts of each item of a record that has any."""
+    query = (
+        "SELECT i.item, avg(i.score) FROM ideas i JOIN idea_records r ON r.id = i.record_id"
+        " WHERE r.fingerprint = ? AND i.score IS NOT NULL GROUP BY i.item ORDER BY min(i.position)"
+    )
+    return dict(db.execute(query, [found]).fetchall())
 
 
 def ideas(db: Database, found: str) -> tuple[tuple[Idea, str, float | None], ...]:

@@ -10,12 +10,17 @@ from typing import Any
 from brainbench.ideas import Idea
 from brainbench.plan import NOTHING
 from brainbench.text import plain
-from brainbench_leaderboard.sheets import Cell, Line, Section, Sheet, marks, short
+from brainbench_leaderboard.sheets import Cell, Line, Section, Sheet, difference, marks, short, without_empty
 from brainbench_leaderboard.values import STATES, Row, drawn
 
 Read = Callable[[str], tuple[tuple[Idea, str, float | None], ...]]  # by a record's fingerprint
 
-COLUMNS = (("score", "[95 %]"), ("texts",), ("scorer's validity", "within objects"))
+COLUMNS = (
+    ("score", "[95 %]"),
+    ("texts",),
+    ("above unchanged", "[95 %]", "p"),
+    ("scorer's validity", "within objects"),
+)
 UNVALIDATED = "not validated"
 UNRATED = "no ratings"  # of people for what the scorer scores
 LONGEST = 1000  # characters of a text that a page shows
@@ -74,7 +79,8 @@ def _table(rows: list[Row]) -> IdeaTable:
         Section("without a trained model", tuple(map(_line, untrained))),
         Section("", tuple(map(_line, none)), apart=bool(scored)),
     )
-    return IdeaTable(title, Sheet(title, COLUMNS, tuple(s for s in sections if s.lines)), tuple(rows))
+    sheet = without_empty(Sheet(title, COLUMNS, tuple(s for s in sections if s.lines)))
+    return IdeaTable(title, sheet, tuple(rows))
 
 
 def _where(row: Row) -> str:
@@ -95,13 +101,19 @@ def _line(row: Row) -> Line:
 
 def _cells(row: Row) -> tuple[Cell, ...]:
     if row["outcome"] != "scores":
-        return Cell((STATES[row["outcome"]],), row["outcome"]), Cell(), Cell()
+        return Cell((STATES[row["outcome"]],), row["outcome"]), Cell(), Cell(), Cell()
     unscored = (f"{row['unscored']} unscored",) if row["unscored"] else ()
     return (
         Cell((f"{row['score']:.3f}", f"[{row['low']:.3f}, {row['high']:.3f}]")),
         Cell((str(row["texts"]), *unscored)),
+        Cell(_gain(row["against_base"])),
         Cell(validity(row)),
     )
+
+
+def _gain(found: Row | None) -> tuple[str, ...]:
+    """What a change added to the score of the unchanged model."""
+    return ("",) if found is None else (*difference(found), f"p {short(found['p'])}")
 
 
 def validity(row: Row) -> tuple[str, ...]:

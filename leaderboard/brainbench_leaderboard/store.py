@@ -19,6 +19,7 @@ from brainbench.records import Failure, Record, Scores
 from brainbench.task_scores import TaskItem
 from brainbench_leaderboard import idea_results, stored_scores, task_results
 from brainbench_leaderboard.columns import cell_columns, outcome_columns
+from brainbench_leaderboard.idea_gains import with_gains
 from brainbench_leaderboard.margins import Cells, with_margins
 from brainbench_leaderboard.schema import migrations
 from brainbench_leaderboard.steered import with_comparisons
@@ -147,10 +148,15 @@ class Leaderboard:
     def idea_standings(self, only: Collection[str] | None = None) -> list[dict[str, Any]]:
         """What scorers gave all models' texts, best first for a dataset and scorer.
 
-        `only`: these fingerprints. Each with the validity of its scorer, None where that is not known.
+        `only`: these fingerprints. Each with the validity of its scorer, None where that is not known, and
+        with what a change did: see `with_gains`.
         """
         with explained(self.path):
-            return list(idea_results.standings(self.db, only))
+            rows = with_gains(list(idea_results.standings(self.db)), self._mean_by_item)
+            return [row for row in rows if only is None or row["fingerprint"] in only]
+
+    def _mean_by_item(self, fingerprint: str) -> dict[str, float]:
+        return idea_results.mean_by_item(self.db, fingerprint)
 
     def ideas(self, fingerprint: str) -> tuple[tuple[Idea, str, float | None], ...]:
         """Every text of a record of ideas, what it is about, and its score (None: could not be scored)."""

@@ -22,7 +22,7 @@ from brainbench.records import Failure, Outcome, Record, Skip
 from brainbench.sampling import Sampling
 from brainbench.stimuli import Stimulus
 from brainbench.validity import Validity, agreement
-from brainbench_leaderboard import idea_tables
+from brainbench_leaderboard import idea_tables, idea_view
 from brainbench_leaderboard.page import publish
 from brainbench_leaderboard.store import Leaderboard
 
@@ -279,3 +279,25 @@ def test_scores_that_do_not_fit_the_texts_are_refused() -> None:
     with pytest.raises(ShapeError, match="no text could be scored"):
         IdeaScores((Idea("a", 0, 0, "x"),), (None,))
     json.dumps(scores().details)
+
+
+def test_a_changed_model_stands_beside_itself_object_by_object(store: Leaderboard) -> None:
+    base = scores(0.5)
+    steps = (0.1, 0.3, 0.2, 0.05, 0.15)  # by object; the mean is .16
+    more = [None if v is None else v + steps[at // 2] for at, v in enumerate(base.scores)]
+    store.add(record(replace(base, scores=tuple(reversed(more)), ideas=base.ideas[::-1]), change="narf"))
+    store.add(record(base))
+    store.add(record(scores(0.9), model="other"))
+    rows = {(row["model"], row["intervention"]): row for row in store.idea_standings()}
+    told = rows["m", "narf"]["against_base"]
+    assert told["difference"] == pytest.approx(0.16)
+    assert told["fingerprint"] == rows["m", "none"]["fingerprint"]
+    assert told["objects"] == 5
+    assert told["p"] == 2 / 2**5
+    assert 0.05 < told["low"] < 0.16 < told["high"] < 0.3
+    assert rows["m", "none"]["against_base"] is None
+    assert rows["other", "none"]["against_base"] is None
+    (table,) = idea_view.tables([rows[key] for key in sorted(rows)])
+    changed = next(line for line in table.sheet.lines if "narf" in line.name)
+    assert ("above unchanged", "[95 %]", "p") in table.sheet.columns
+    assert changed.cells[2].lines[0] == "+.160"

@@ -16,6 +16,7 @@ from brainbench.nouns import Reporter
 from brainbench.sampling import Sampling
 from brainbench.stimuli import Stimulus
 from brainbench.task_nouns import LanguageModel
+from brainbench.text import sound
 
 CHUNK = 16  # questions after which what was written is kept
 ID = "brainbench_id"
@@ -140,4 +141,4 @@ def _answer(prompt: str, text: str) -> str:
         text = text.rpartition(end)[2]
     elif start in text or prompt.rfind(start) > prompt.rfind(end):
         return ""
-    return text.strip()
+    return sound(text.strip())

@@ -52,6 +52,11 @@ def speaker(
     return LanguageModel(Speaker(), chat)
 
 
+def test_half_a_character_that_no_file_takes_becomes_a_mark() -> None:
+    (idea,) = write(speaker([], say=lambda _: "a \ud800 hat"), QUESTIONS[:1], Sampling(count=1), QUIET, None)
+    assert idea.text == "a \ufffd hat"
+
+
 def test_each_question_is_asked_so_many_times_each_time_by_another_seed() -> None:
     for chat, prompt in ((False, "Uses of {}:"), (True, "<user>Uses of {}?<me>")):
         asked: list[Any] = []

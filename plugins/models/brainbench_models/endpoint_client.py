@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,12 +12,15 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from brainbench.errors import ModelError
+from brainbench.text import sound
 
 KEYS = ("BRAINBENCH_API_KEY", "OPENAI_API_KEY")
 TIMEOUT = (10.0, 300.0)  # seconds to connect, and for an answer, which a small machine writes slowly
+LARGEST, LONGEST = 2**24, 300.0  # bytes of an answer, unpacked, and seconds from its first to its last
 RETRIES, BACKOFF, LONGEST_WAIT = 5, 0.5, 30
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 _SERVER_HINT = "Check that the server runs, and that the address ends where /chat/completions begins."
@@ -66,21 +71,33 @@ class Client:
     def complete(self, asked: Mapping[str, Any]) -> str:
         """The text of the first choice, "" where there is none in it. Raises ModelError."""
         try:
-            answer = self._session.post(self._url, json=dict(asked), timeout=TIMEOUT, allow_redirects=False)
-        except (requests.RequestException, UnicodeError) as error:
+            with self._session.post(
+                self._url, json=dict(asked), timeout=TIMEOUT, allow_redirects=False, stream=True
+            ) as answer:
+                code, body = answer.status_code, self._body(answer)
+        except (requests.RequestException, HTTPError, UnicodeError) as error:
             raise ModelError(
                 f"{self._name} cannot be asked: {self._host} is unreachable ({_reason(error)}).",
                 hint=_SERVER_HINT,
             ) from None  # its words may hold what was sent
-        if answer.status_code != 200:
-            raise self._refused(answer)
+        if code != 200:
+            raise self._refused(code, body)
         try:
-            content = answer.json()["choices"][0]["message"]["content"]
+            content = json.loads(body)["choices"][0]["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError):
             raise self._malformed("is no chat completion") from None
         if not isinstance(content, str | None):
             raise self._malformed("has something else than text in it")
-        return content or ""
+        return sound(content or "")
+
+    def _body(self, answer: requests.Response) -> bytes:
+        """All of an answer that comes to an end; the timeout is of one packet alone."""
+        found, until = bytearray(), time.monotonic() + LONGEST
+        while part := answer.raw.read1(2**16, decode_content=True):
+            found += part
+            if len(found) > LARGEST or time.monotonic() > until:
+                raise self._malformed("does not end")
+        return bytes(found)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -89,8 +106,7 @@ class Client:
     def _malformed(self, what: str) -> ModelError:
         return ModelError(f"What {self._host} answered for {self._name} {what}.", hint=_SERVER_HINT)
 
-    def _refused(self, answer: requests.Response) -> ModelError:
-        code = answer.status_code
+    def _refused(self, code: int, body: bytes) -> ModelError:
         if code in (401, 403):
             told = "it refused the key" if self._key else "it wants a key"
             return ModelError(
@@ -103,25 +119,25 @@ class Client:
                 hint="Try again later, or with a smaller --batch-size: fewer requests at once.",
             )
         return ModelError(
-            f"{self._name} cannot be asked: {self._host} answered {code}{self._words(answer)}.",
+            f"{self._name} cannot be asked: {self._host} answered {code}{self._words(body)}.",
             hint=_SERVER_HINT,
         )
 
-    def _words(self, answer: requests.Response) -> str:
+    def _words(self, body: bytes) -> str:
         """What the server says of it, on one line and without the key."""
         try:
-            said = str(answer.json()["error"]["message"])
+            said = str(json.loads(body)["error"]["message"])
         except (ValueError, KeyError, TypeError, RecursionError):
             return ""
-        line = " ".join(said.split())[:200].rstrip(".")
-        return f": {line.replace(self._key, '***') if self._key else line}"
+        line = " ".join((said.replace(self._key, "***") if self._key else said).split())
+        return f": {line[:200].rstrip('.')}"
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate was not accepted"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
         return "it did not answer in time"
-    if isinstance(error, requests.ConnectionError):
+    if isinstance(error, requests.ConnectionError | HTTPError):
         return "no connection"
     return type(error).__name__

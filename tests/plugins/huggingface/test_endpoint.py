@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -167,6 +168,10 @@ def test_the_key_is_sent_and_never_told(server: Any, monkeypatch: pytest.MonkeyP
     there = server((400, {"error": {"message": "no such\nfield; key sk-secret."}}))
     with pytest.raises(ModelError, match=r"answered 400: no such field; key \*\*\*\.") as other:
         ask(there.model, "Rate it")
+    long = server((400, {"error": {"message": "x" * 195 + " sk-secret"}}))
+    with pytest.raises(ModelError, match="answered 400") as cut:  # in the middle of the key
+        ask(long.model, "Rate it")
+    assert "sk-s" not in cut.value.message
     assert "secret" not in f"{found.value}{found.value.hint}{other.value}{other.value.hint}"
 
 
@@ -196,6 +201,34 @@ def test_a_wrong_answer_is_a_sentence(server: Any, reply: Reply, words: str) -> 
         ask(server(reply).model, "Rate it")
     assert found.value.message.endswith(".")
     assert found.value.hint
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
+def test_an_answer_without_end_is_a_sentence(
+    server: Any, monkeypatch: pytest.MonkeyPatch, zipped: bool
+) -> None:
+    """By its size once unpacked, and by the clock: few bytes may come for ever."""
+    monkeypatch.setattr(endpoint_client, "LARGEST", 1000)
+    body = said("x" * 2000)[1]
+    packed = (200, gzip.compress(json.dumps(body).encode()), {"Content-Encoding": "gzip"})
+    with pytest.raises(ModelError, match="does not end"):
+        ask(server(packed if zipped else (200, body)).model, "Rate it")
+    monkeypatch.setattr(endpoint_client, "LARGEST", 10_000)
+    assert ask(server(packed if zipped else (200, body)).model, "Rate it") == ["x" * 2000]
+    monkeypatch.setattr(endpoint_client, "LONGEST", -1.0)
+    with pytest.raises(ModelError, match="does not end"):
+        ask(server((200, body)).model, "Rate it")
+
+
+def test_half_a_character_is_text_that_can_be_kept(server: Any) -> None:
+    halves = b'{"choices": [{"message": {"content": "a \\ud83d\\ude00 and \\ud800!"}}]}'
+    assert ask(server((200, halves)).model, "Rate it") == ["a \U0001f600 and \ufffd!"]
+
+
+def test_a_server_that_hangs_up_is_a_sentence(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_client, "RETRIES", 0)
+    with pytest.raises(ModelError, match="is unreachable"):
+        ask(server((200, b"{}", {"Transfer-Encoding": "chunked"})).model, "Rate it")
 
 
 def test_nobody_there_is_a_sentence(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:

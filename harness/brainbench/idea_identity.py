@@ -28,12 +28,12 @@ def identify_writer(
     dataset: BrainDataset | None,
     model_identity: Callable[[Model, ModelOptions], Identity] | None = None,
 ) -> Identity:
-    """Who writes, and how: what decides the text to any question. The pooling of features has no part in it.
+    """Who writes, and how: what decides the text to any question (see `writing_options`).
 
     dataset: what the intervention is learnt from, where it is learnt from any.
     """
     ask = model_identity or (lambda model, options: model.identity(options))
-    options = replace(options, pooling="last")
+    options = writing_options(options, intervention)
     known = is_identity(ask(model, options), model.name)
     change = declared(intervention)
     learnt = stops = None
@@ -51,6 +51,14 @@ def identify_writer(
     }
     resolved = all(part.resolved for part in (known, change, learnt, stops) if part is not None)
     return Identity(json.loads(canonical(facts)), resolved)
+
+
+def writing_options(options: ModelOptions, intervention: Intervention) -> ModelOptions:
+    """What of a model's options decides its texts: how features are pooled only where a change is learnt.
+
+    A steering is fitted on features, and of other features it is another.
+    """
+    return options if needs_dataset(intervention) else replace(options, pooling="last")
 
 
 def fingerprint_of_question(question: Stimulus) -> str:

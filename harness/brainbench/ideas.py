@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from brainbench.stimuli import ItemSet, Stimulus
 
 
+OBJECT = "object"  # the condition that says what a stimulus's texts are about
+
+
 @dataclass(frozen=True, slots=True)
 class Idea:
     """One text that a model wrote. item: the id of what was asked; draw: the how manieth to it, from 0.

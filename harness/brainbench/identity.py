@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from brainbench.idea_identity import writing_options
 from brainbench.identity_parts import (
     asked_by,
     declared,
@@ -51,7 +52,10 @@ def identify(
     ask = model_identity or (lambda model, options: model.identity(options))
     facts, parts = _asked_in(cell, ask)
     if cell.model is not None and cell.intervention is not None:
-        model = is_identity(ask(cell.model, cell.options), cell.model.name)
+        options = cell.options
+        if isinstance(cell, ScorerCell):
+            options = writing_options(options, cell.intervention)
+        model = is_identity(ask(cell.model, options), cell.model.name)
         intervention = declared(cell.intervention)
         parts += [model, intervention]
         facts["model"] = {**model.facts, "provider": provider(cell.model)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from brainbench.errors import DataError, ModelError, PluginError
 from brainbench.fetch import cache_folder
-from brainbench.ideas import AsksForIdeas, Idea, IdeaScores, Response
+from brainbench.ideas import OBJECT, AsksForIdeas, Idea, IdeaScores, Response
 from brainbench.identity_parts import fingerprint
 from brainbench.nouns import Identity, OpenModel, Reporter
 from brainbench.plan import ScorerCell
@@ -23,8 +23,6 @@ from brainbench.task_nouns import OpenLanguageModel
 
 if TYPE_CHECKING:
     from brainbench.workbench import Workbench
-
-OBJECT = "object"  # the condition that says what a stimulus's texts are about
 
 
 def score_ideas(cell: ScorerCell, bench: Workbench, made: dict[str, Any]) -> IdeaScores | Skip:

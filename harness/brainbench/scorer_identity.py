@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from brainbench.idea_identity import fingerprint_of_question
+from brainbench.ideas import OBJECT
 from brainbench.identity_parts import canonical, declared, fingerprint, is_identity, provider, written_by
 from brainbench.nouns import BrainDataset, Identity, Model, ModelOptions
 from brainbench.plan import ScorerCell
@@ -55,7 +56,12 @@ def of_ideas(cell: ScorerCell, ask: Ask) -> tuple[dict[str, Any], list[Identity]
     }
     parts = [scorer]
     if cell.scorer.questions:
-        facts["questions"] = fingerprint(list(map(fingerprint_of_question, cell.scorer.questions)))
+        facts["questions"] = fingerprint(
+            [
+                [fingerprint_of_question(asked), str(asked.conditions.get(OBJECT, ""))]
+                for asked in cell.scorer.questions
+            ]
+        )
     elif cell.dataset is not None:
         source = _stimuli_of(cell.dataset)
         facts["dataset"] = source.facts

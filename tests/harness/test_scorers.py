@@ -10,9 +10,10 @@ from typing import Any, Self
 
 import pytest
 
-from brainbench import testing
+from brainbench import identity_parts, testing
 from brainbench.catalog import Catalog, Provider
 from brainbench.errors import PluginError, UsageError
+from brainbench.idea_identity import identify_writer
 from brainbench.ideas import IdeaScores, Response
 from brainbench.identity import identify, unidentified
 from brainbench.nouns import Identity, ModelOptions, OpenModel, Reporter
@@ -256,7 +257,8 @@ def scorer_cell(toy: Toy, **more: Any) -> ScorerCell:
     options = more.pop("options", ModelOptions(device="cpu"))
     scorer, helper = more.pop("scorer", Letters()), more.pop("helper", toy["model"]("helper"))
     dataset = more.pop("dataset", CATALOG.find_dataset(BASE))
-    return ScorerCell(toy["model"](**more), options, NoIntervention(), scorer, helper, dataset)
+    change, model = more.pop("change", NoIntervention()), more.pop("model", None) or toy["model"](**more)
+    return ScorerCell(model, options, change, scorer, helper, dataset)
 
 
 def test_whatever_decides_a_score_is_in_its_fingerprint(toy: Toy) -> None:
@@ -269,6 +271,8 @@ def test_whatever_decides_a_score_is_in_its_fingerprint(toy: Toy) -> None:
         {"scorer": Letters(version=2)},
         {"scorer": Letters(scale=(0.0, 200.0))},
         {"scorer": Letters(questions=(QUESTION,))},
+        {"scorer": Letters(questions=(replace(QUESTION, conditions={"object": "box"}),))},
+        {"scorer": Letters(helper="another")},
         {"helper": toy["model"]("helper", scale=2.0)},
         {"dataset": CATALOG.find_dataset(f"{BASE}@prompt=short")},
         {"scale": 2.0},
@@ -279,6 +283,40 @@ def test_whatever_decides_a_score_is_in_its_fingerprint(toy: Toy) -> None:
     again = identify(scorer_cell(toy, options=ModelOptions(device="cpu", batch_size=3)))
     assert again == first
     assert first.resolved
+
+
+def test_a_real_models_options_decide_a_score_as_far_as_they_decide_its_texts(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How features are pooled does where a change is learnt from features, and else does not."""
+    tiny = CATALOG.find_model("brainbench/tiny")
+
+    def key(change: Any = None, **options: Any) -> str:
+        more = {"change": change} if change else {}
+        return identify(
+            scorer_cell(toy, model=tiny, helper=tiny, options=ModelOptions(**options), **more)
+        ).fingerprint
+
+    learnt = CATALOG.interventions.get("nari-general")
+    decide: list[dict[str, Any]] = [
+        {},
+        {"dtype": "bfloat16"},
+        {"trust_remote_code": True},
+        {"sampling": Sampling(count=5)},
+        {"change": learnt},
+        {"change": learnt, "pooling": "mean"},
+    ]
+    assert len({key(**one) for one in decide}) == len(decide)
+    assert {key(pooling="mean"), key(device="cuda:3"), key(batch_size=2), key(head=True)} == {key()}
+
+    def writer(change: Any, pooling: Any) -> Identity:
+        return identify_writer(tiny, ModelOptions(pooling=pooling), change, CATALOG.find_dataset(BASE))
+
+    assert writer(learnt, "last") != writer(learnt, "mean")
+    assert writer(NoIntervention(), "last") == writer(NoIntervention(), "mean")
+    before = key()
+    monkeypatch.setattr(identity_parts, "WRITING", identity_parts.WRITING + 1)
+    assert key() != before
 
 
 def test_a_helper_that_cannot_be_pinned_down_leaves_the_scores_unresolved(toy: Toy) -> None:

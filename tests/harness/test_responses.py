@@ -249,7 +249,8 @@ def test_models_are_opened_with_their_heads_where_they_are_to_write(data: Ideas,
     plain = ModelOptions()
     chosen: dict[str, Any] = {
         **{name: getattr(plain, name) for name in ("dtype", "pooling", "device", "batch_size", "seed")},
-        **dict.fromkeys(("metrics", "regions", "item_sets", "tasks", "adapters"), ()),
+        **dict.fromkeys(("metrics", "regions", "item_sets", "tasks", "adapters", "scorers"), ()),
+        **{"ideas": 4, "temperature": 0.7, "top_p": 0.95, "idea_tokens": 1024, "idea_seed": 0},
         **dict.fromkeys(("baselines", "ceilings", "trust_remote_code"), False),
         "models": ("brainbench/tiny",),
         "datasets": ("things",),

@@ -272,7 +272,6 @@ def test_whatever_decides_a_score_is_in_its_fingerprint(toy: Toy) -> None:
         {"scorer": Letters(scale=(0.0, 200.0))},
         {"scorer": Letters(questions=(QUESTION,))},
         {"scorer": Letters(questions=(replace(QUESTION, conditions={"object": "box"}),))},
-        {"scorer": Letters(helper="another")},
         {"helper": toy["model"]("helper", scale=2.0)},
         {"dataset": CATALOG.find_dataset(f"{BASE}@prompt=short")},
         {"scale": 2.0},

@@ -188,7 +188,7 @@ def _files(folder: Path, *, weights: bool, code: bool) -> list[Path]:
     }
     found.update(folder.glob("additional_chat_templates/*.jinja"))
     if (folder / "modules.json").is_file():  # a sentence encoder: its modules keep their settings below it
-        found.update(folder.glob("*/config.json"))
+        found.update(folder.rglob("config.json"))
     if weights:
         found.update(folder.glob("*.safetensors"))
         found.update(_shards(folder))

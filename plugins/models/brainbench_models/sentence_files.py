@@ -31,6 +31,9 @@ _POOLINGS = {
 }
 
 
+_ENDLESS = 2**31  # tokens; what says so many says that nothing is cut off
+
+
 @dataclass(frozen=True)
 class Recipe:
     """From a text to its vector. The default is that of a model whose maker says nothing.
@@ -79,7 +82,7 @@ def recipe_of(pin: Pin, model: str) -> Recipe:
     return Recipe(
         _pooling(_settings(pin, f"{steps[1][1]}/config.json", model), model),
         unit="Normalize" in kinds,
-        limit=longest if isinstance(longest, int) and longest > 0 else "context",
+        limit=longest if type(longest) is int and 0 < longest < _ENDLESS else "context",
         lower=limits.get("do_lower_case") is True,
         prefix=_prefix(_settings(pin, PROMPTS, model), model),
     )
@@ -96,10 +99,10 @@ def _pooling(settings: Mapping[str, Any], model: str) -> str:
         key.removeprefix("pooling_mode_")
         for key, on in settings.items()
         if key.startswith("pooling_mode_") and on is True
-    ] or [settings.get("pooling_mode") or "nothing"]
+    ] or [str(settings.get("pooling_mode") or "nothing")]
     if len(chosen) != 1 or chosen[0] not in _POOLINGS:
         raise ModelError(
-            f"The model {model} pools tokens by {' and '.join(map(str, chosen))}, which is not known here.",
+            f"The model {model} pools tokens by {' and '.join(chosen)}, which is not known here.",
             hint=f"What is known: {', '.join(sorted(set(_POOLINGS.values())))}.",
         )
     if settings.get("include_prompt") is False:
@@ -112,9 +115,9 @@ def _prefix(settings: Mapping[str, Any], model: str) -> str:
     name, prompts = settings.get("default_prompt_name"), settings.get("prompts")
     if name is None:
         return ""
-    if not isinstance(prompts, Mapping) or not isinstance(prompts.get(name), str):
+    if not isinstance(prompts, Mapping) or not isinstance(prompts.get(str(name)), str):
         raise _odd(model, PROMPTS, f"has no prompt {name!r}, which it names as the default")
-    return str(prompts[name])
+    return str(prompts[str(name)])
 
 
 def _settings(pin: Pin, name: str, model: str) -> Mapping[str, Any]:

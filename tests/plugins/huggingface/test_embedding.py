@@ -165,7 +165,12 @@ def test_what_decides_a_vector_decides_the_folders_hash(made: Callable[..., Path
     for pooling in ("cls", "mean", "max"):
         folder = made({"pooling_mode": pooling})
         revisions.add(FolderCheckpoint(folder).pin(weights=True, code=False).revision)
-    assert len(revisions) == 3
+    deep = made({"pooling_mode": "cls"}, TRANSFORMER, {**POOLING, "path": "a/b"})
+    for pooling in ("cls", "mean"):
+        (deep / "a" / "b").mkdir(parents=True, exist_ok=True)
+        (deep / "a" / "b" / "config.json").write_text(json.dumps({"pooling_mode": pooling}))
+        revisions.add(FolderCheckpoint(deep).pin(weights=True, code=False).revision)
+    assert len(revisions) == 5
 
 
 @pytest.mark.parametrize(
@@ -176,11 +181,12 @@ def test_what_decides_a_vector_decides_the_folders_hash(made: Callable[..., Path
         ({"pooling_mode_weightedmean_tokens": True}, (), "weightedmean_tokens"),
         ({"pooling_mode_cls_token": True, "pooling_mode_max_tokens": True}, (), "and"),
         ({}, (), "nothing"),
+        ({"pooling_mode": ["mean"]}, (), "not known here"),
         ({"pooling_mode": "mean", "include_prompt": False}, (), "prompt's tokens"),
         ({"pooling_mode": "mean"}, ({**TRANSFORMER, "path": "0_T"}, POOLING), "0_T"),
         ({"pooling_mode": "mean"}, (TRANSFORMER, {**POOLING, "path": "../x"}), "no file of it"),
     ],
-    ids=["foreign", "no network", "weighted", "two", "none", "prompt", "elsewhere", "outside"],
+    ids=["foreign", "no network", "weighted", "two", "none", "list", "prompt", "elsewhere", "outside"],
 )
 def test_what_is_not_known_is_a_sentence_and_never_a_guess(
     made: Callable[..., Path], pooling: dict[str, Any], modules: tuple[dict[str, str], ...], words: str
@@ -189,6 +195,15 @@ def test_what_is_not_known_is_a_sentence_and_never_a_guess(
     with pytest.raises(ModelError, match=words) as found:
         embed(folder, TEXTS)
     assert found.value.message.endswith(".")
+
+
+def test_odd_values_in_a_makers_files_are_sentences_or_mean_no_limit(made: Callable[..., Path]) -> None:
+    named: dict[str, Any] = {"prompts": {"query": "Is "}, "default_prompt_name": ["query"]}
+    folder = made({"pooling_mode": "mean"}, config_sentence_transformers=named)
+    with pytest.raises(ModelError, match="has no prompt"):
+        embed(folder, TEXTS)
+    endless = made({"pooling_mode": "mean"}, sentence_bert_config={"max_seq_length": 10**30})
+    assert np.isfinite(embed(endless, TEXTS)).all()
 
 
 def test_a_text_too_long_for_a_model_that_says_nothing_of_cutting_is_refused(make_model: Make) -> None:

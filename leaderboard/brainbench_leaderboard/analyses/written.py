@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from brainbench_leaderboard.analyses.material import Material
 
 INDEX = "analyses.json"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how one starts in a spreadsheet
 
 
 def write(material: Material, findings: Sequence[Finding], lacking: Sequence[Lacking], folder: Path) -> Path:
@@ -26,8 +28,8 @@ def write(material: Material, findings: Sequence[Finding], lacking: Sequence[Lac
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = []
-        for finding in findings:
-            stem = folder / _stem(finding, findings)
+        for finding, name in zip(findings, _stems(findings), strict=True):
+            stem = folder / name
             made = [_csv(stem.with_name(f"{stem.name}.csv"), finding.table)]
             made.append(_csv(stem.with_name(f"{stem.name}-tests.csv"), [t.columns() for t in finding.tests]))
             files.append([path.name for path in (*made, *draw(finding, stem))])
@@ -75,18 +77,31 @@ def as_json(
     }
 
 
-def _stem(finding: Finding, findings: Iterable[Finding]) -> str:
-    """The analysis and its dataset in letters that every file system takes; with the version of several."""
-    name = re.sub(r"[^\w.=-]+", "-", f"{finding.name}-{finding.dataset}").strip("-")
-    twins = [one for one in findings if (one.name, one.dataset) == (finding.name, finding.dataset)]
-    return f"{name}-v{finding.dataset_version}" if len(twins) > 1 else name
+def _stems(findings: Sequence[Finding]) -> list[str]:
+    """Analysis and dataset in letters for any file system; with version and number where two meet."""
+    plain = [re.sub(r"[^\w.=-]+", "-", f"{one.name}-{one.dataset}").strip("-") for one in findings]
+    often = Counter(map(str.casefold, plain))
+    made: list[str] = []
+    for one, name in zip(findings, plain, strict=True):
+        whole = f"{name}-v{one.dataset_version}" if often[name.casefold()] > 1 else name
+        taken = {other.casefold() for other in made}
+        numbered = (f"{whole}-{at}" for at in range(2, len(made) + 3))
+        made.append(next(free for free in (whole, *numbered) if free.casefold() not in taken))
+    return made
 
 
 def _csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Rows under the names of all columns that any has."""
+    """Rows under the names of all columns that any has.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe, which keeps it a text.
+    """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
     return path
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -79,6 +79,30 @@ def test_tables_figures_and_an_index_are_written(filled: Path, tmp_path: Path) -
     assert index["made"]["brainbench"]
 
 
+def test_names_from_elsewhere_are_no_formulas_no_mathematics_and_no_other_files(
+    board: Leaderboard, record: Make, tmp_path: Path
+) -> None:
+    """People of a folder, a model's folder and two datasets whose names differ in nothing a file can tell."""
+    people = {f"=HYPERLINK({at})": 0.1 * at for at in range(4)} | {"-1": 0.3, "@x": 0.2}
+    for dataset in ("a/b", "A:b", "../../etc"):
+        for region, of in (("default", people), ("somatomotor", {name: -by for name, by in people.items()})):
+            board.add(record("lab/a$x^{$<script>", of, dataset=dataset, region=region))
+    out = tmp_path / "out"
+    done = asked("network", "--db", board.path, "--out", out)
+    assert done.exit_code == 0, done.output
+    index = json.loads((out / "analyses.json").read_text())
+    assert len({name.casefold() for one in index["analyses"] for name in one["files"]}) == 4 * 3
+    for one in index["analyses"]:
+        table, tests, _, svg = (out / name for name in one["files"])
+        rows = list(csv.reader(table.read_text().splitlines()))
+        rows += list(csv.reader(tests.read_text().splitlines()))
+        assert not [cell for row in rows for cell in row if cell[:1] in {"=", "+", "@"} or cell == "-1"]
+        assert "'=HYPERLINK(3)" in table.read_text()
+        assert {row["person"] for row in one["table"]} == set(people)  # as they are
+        assert "a$x^{$" in svg.read_text()
+        assert "<script" not in svg.read_text()
+
+
 def is_drawn(path: Path) -> bool:
     """Whether the picture opens and is neither empty nor of one colour."""
     from matplotlib.image import imread

@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from brainbench.adapter import Adaptable, Adapter
-from brainbench.arrays import AnyFeatures, Behaviour, Features, PersonalFeatures, Recording
-from brainbench.errors import DataError, NotApplicable, PluginError, ShapeError
+from brainbench.arrays import AnyFeatures, Features, PersonalFeatures, Recording
+from brainbench.errors import NotApplicable, PluginError, ShapeError
+from brainbench.loaded_data import LoadedData
 from brainbench.nouns import (
     Identity,
     Model,
@@ -24,7 +25,6 @@ from brainbench.nouns import (
     OpenModel,
     Reporter,
 )
-from brainbench.nuisances import nuisances
 from brainbench.plan import NOTHING, AnyCell, Cell, TaskCell, needs_dataset
 from brainbench.protocols import require_plain
 from brainbench.records import Skip
@@ -61,8 +61,7 @@ class Workbench:
     _untouched: Slot[dict[Hashable, Any]] = field(default_factory=Slot)
     _features: Slot[Made] = field(default_factory=Slot)
     written: Slot[Written | Skip] = field(default_factory=Slot)
-    _stimuli: Slot[tuple[Stimulus, ...]] = field(default_factory=Slot)
-    _recording: Slot[Recording] = field(default_factory=Slot)
+    _data: LoadedData = field(default_factory=LoadedData)
 
     def identity(self, model: Model, options: ModelOptions) -> Identity:
         """The model's identity, found out once: hashing weights or asking a hub is slow."""
@@ -73,16 +72,7 @@ class Workbench:
 
     def stimuli(self, cell: Asking) -> tuple[Stimulus, ...]:
         """All stimuli of the cell's dataset."""
-        dataset = _require(cell.dataset)
-
-        def make() -> tuple[Stimulus, ...]:
-            with phase("data"):
-                stimuli = tuple(dataset.stimuli(self.reporter))
-                if not stimuli or not all(isinstance(stimulus, Stimulus) for stimulus in stimuli):
-                    raise DataError(f"Dataset {dataset.name} has no stimuli, or things that are none.")
-                return stimuli
-
-        return self._stimuli.get(id(dataset), make)
+        return self._data.stimuli(_require(cell.dataset), self.reporter)
 
     def recording(self, cell: Cell) -> Recording:
         """The responses in the cell's region to the items of its set."""
@@ -91,24 +81,7 @@ class Workbench:
             return whole.select(self._items(cell))
 
     def _whole_recording(self, cell: Cell) -> Recording:
-        """The responses to all items, and with them what dull predictors say of these."""
-        stimuli, name = self.stimuli(cell), cell.dataset.name
-
-        def make() -> Recording:
-            with phase("data"):
-                recording = cell.dataset.recording(cell.region, self.reporter)
-                if not isinstance(recording, Recording):
-                    raise DataError(f"Dataset {name}: recording() gave {_kind(recording)}.")
-                if recording.items != tuple(stimulus.id for stimulus in stimuli):
-                    raise DataError(f"Dataset {name}: items of {cell.region} are not its stimuli.")
-                behaviour = cell.dataset.behaviour(self.reporter)
-                if behaviour is not None and not isinstance(behaviour, Behaviour):
-                    raise DataError(f"Dataset {name}: behaviour() gave {_kind(behaviour)}.")
-                design = getattr(cell.dataset, "design_conditions", ())
-                dull = nuisances(stimuli, recording.strata, design, behaviour)
-                return replace(recording, nuisances={**dull, **recording.nuisances})
-
-        return self._recording.get((id(cell.dataset), cell.region), make)
+        return self._data.recording(cell.dataset, cell.region, self.reporter)
 
     def features(self, cell: Cell) -> Made:
         """The features of the items of the cell's set and facts on how they were made, or a Skip."""
@@ -282,10 +255,7 @@ class Workbench:
             self._model.clear()
 
     def _items(self, cell: Cell) -> tuple[int, ...]:
-        items = cell.item_set.indices(self.stimuli(cell))
-        if not items:
-            raise DataError(f"Dataset {cell.dataset.name} has no items in its set {cell.item_set.name!r}.")
-        return items
+        return self._data.items(cell.dataset, cell.item_set, self.reporter)
 
 
 def _kind(thing: object) -> str:

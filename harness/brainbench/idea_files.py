@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ from brainbench.fetch import cache_folder
 from brainbench.idea_identity import fingerprint_of_question
 from brainbench.ideas import Idea
 from brainbench.identity import fingerprint
-from brainbench.kept_files import KeptFolder, as_json, write_files
+from brainbench.kept_files import KeptFolder, alone_at, as_json, write_files
 from brainbench.nouns import Reporter
-from brainbench.progress import say
 from brainbench.stimuli import Stimulus
 
 FORMAT = 1
@@ -66,26 +65,10 @@ class KeptIdeas:
             return {}
         return dict(form["ideas"])
 
-    @contextmanager
-    def alone(self, reporter: Reporter) -> Iterator[None]:
+    def alone(self, reporter: Reporter) -> AbstractContextManager[None]:
         """Wait until no other process writes here, and say so; DataError where nothing can be kept."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.folder / ".lock")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                say(reporter, "Another process has the same model write: waiting until it has finished.")
-                lock.acquire()
-        except OSError as error:
-            sentence = f"Ideas cannot be kept in {self.folder}: {error.strerror}."
-            raise DataError(sentence, hint="Set BRAINBENCH_CACHE to a folder of yours.") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        waiting = "Another process has the same model write: waiting until it has finished."
+        return alone_at(self.folder, reporter, what="Ideas", waiting=waiting)
 
 
 def _ideas(kept: Any, item: str) -> tuple[Idea, ...]:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from brainbench.arrays import FloatArray
 from brainbench.errors import DataError
+from brainbench.progress import say
+
+if TYPE_CHECKING:
+    from brainbench.nouns import Reporter
 
 _WIDE = ("F32",)
 _ANY = ("F32", "F16", "BF16")
@@ -107,6 +112,31 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         if partial is not folder:
             partial.unlink(missing_ok=True)
         raise DataError(f"Nothing can be written in {folder}: {error.strerror}.") from error
+
+
+@contextmanager
+def alone_at(folder: Path, reporter: Reporter, *, what: str, waiting: str) -> Iterator[None]:
+    """Wait until no other process is at a folder of the cache, made if need be; `waiting` is then said.
+
+    Raises DataError where nothing can be kept: `what`, as a sentence begins.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say(reporter, waiting)
+            lock.acquire()
+    except OSError as error:
+        sentence = f"{what} cannot be kept in {folder}: {error.strerror}."
+        raise DataError(sentence, hint="Set BRAINBENCH_CACHE to a folder of yours.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def as_json(form: Mapping[str, Any]) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from brainbench.checkpoints import Checkpoint
 from brainbench.errors import DataError
 from brainbench.fetch import cache_folder
 from brainbench.identity import fingerprint
+from brainbench.kept_files import alone_at
 from brainbench.nouns import Reporter
-from brainbench.progress import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +48,10 @@ class Training:
             raise DataError(error.message, hint=hint) from error
         self.checkpoint.clear()
 
-    @contextmanager
-    def alone(self, reporter: Reporter) -> Iterator[None]:
+    def alone(self, reporter: Reporter) -> AbstractContextManager[None]:
         """Wait until no other process is at this training, and say so; DataError where none can be kept."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.folder / ".lock")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                say(reporter, "Another process is at the same training: waiting until it has finished.")
-                lock.acquire()
-        except OSError as error:
-            sentence = f"A training cannot be kept in {self.folder}: {error.strerror}."
-            raise DataError(sentence, hint="Set BRAINBENCH_CACHE to a folder of yours.") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        waiting = "Another process is at the same training: waiting until it has finished."
+        return alone_at(self.folder, reporter, what="A training", waiting=waiting)
 
 
 def _root() -> Path:

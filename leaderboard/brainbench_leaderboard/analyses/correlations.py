@@ -13,9 +13,10 @@ from brainbench.statistics import Correlation, partial_correlation, pearson, spe
 from brainbench.statistics.few_units import LEAST_UNITS
 from brainbench_leaderboard.analyses.entries import Entry, Place
 from brainbench_leaderboard.analyses.figures import Figure, Points
-from brainbench_leaderboard.analyses.material import Material, Row, models_of
+from brainbench_leaderboard.analyses.material import Material, models_of
 from brainbench_leaderboard.analyses.names import label, short_names, varying
 from brainbench_leaderboard.analyses.results import IDEAS, IDEAS_TOO, SIZE, Finding, Result, span
+from brainbench_leaderboard.values import Row
 
 OF_SIZE = "Does alignment rise with the number of a model's parameters?"
 NOT_OF_SIZE = (
@@ -175,21 +176,21 @@ def _partials(size: _Line, depth: _Line) -> list[Result]:
 def _test(name: str, kind: str, r: Correlation, line: _Line, primary: str = "") -> Result:
     interval = r.interval
     return Result(
-        f"alignment and {name}",
-        line.where,
-        kind,
-        r.r,
-        r.n,
-        "models",
-        "models",
-        span(interval),
-        r.no_interval,
-        interval.level if interval else 0.95,
-        interval.method if interval else "",
-        r.p,
-        f"{r.draws} shuffles",
-        (r.left_out_low, r.left_out_high),
-        short_names(models_of(line.found))[line.found[r.leverage].model],
+        name=f"alignment and {name}",
+        where=line.where,
+        statistic=kind,
+        value=r.r,
+        n=r.n,
+        of="models",
+        over="models",
+        interval=span(interval),
+        no_interval=r.no_interval,
+        level=interval.level if interval else 0.95,
+        method=interval.method if interval else "",
+        p=r.p,
+        p_method=f"{r.draws} shuffles",
+        left_out=(r.left_out_low, r.left_out_high),
+        leverage=short_names(models_of(line.found))[line.found[r.leverage].model],
         primary=primary,
         more=dict(line.more or {}),
     )

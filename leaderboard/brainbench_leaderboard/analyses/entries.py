@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-Row = Mapping[str, Any]
+from brainbench_leaderboard.values import Row
+
 _VARIANT = re.compile(r"@\w+=[^@]*$")
 UNTRAINED = "untrained"
 

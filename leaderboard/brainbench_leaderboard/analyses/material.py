@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from brainbench_leaderboard.analyses.entries import UNTRAINED, Entry, Place, base_of, entries, skipped
+from brainbench_leaderboard.values import Row
 
 if TYPE_CHECKING:
     from brainbench_leaderboard.margins import Cells
     from brainbench_leaderboard.store import Leaderboard
     from brainbench_leaderboard.stored_scores import LayerScores
 
-Row = Mapping[str, Any]
 DEFAULT_METRIC = "rsa/robust"
 
 
@@ -140,11 +140,6 @@ def _settled(questions: Counter[str], found: Sequence[Entry]) -> str:
         return next(iter(questions))
     newest = {entry.question: entry.started for entry in sorted(found, key=lambda entry: entry.started)}
     return max(questions, key=lambda question: (questions[question], newest[question]))
-
-
-def without(place: Place, **same: Any) -> Place:
-    """The place with some of it set alike, to find what differs in nothing else."""
-    return replace(place, **same)
 
 
 def scorer_name(row: Row) -> str:

@@ -21,7 +21,7 @@ def span(interval: Interval | None) -> Span | None:
     return None if interval is None else (interval.low, interval.high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One statistic with what it rests on.
 

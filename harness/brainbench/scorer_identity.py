@@ -18,9 +18,15 @@ Ask = Callable[[Model, ModelOptions], Identity]
 
 
 def helper_options(scorer: Scorer, run: ModelOptions) -> ModelOptions:
-    """How a scorer's model is run: as it was made, whatever is chosen for the models that are scored."""
+    """How a scorer's model is run: as it was made, whatever is chosen for the models that are scored.
+
+    Only where it runs, how much at once and whether its code may are the run's.
+    """
     return ModelOptions(
-        device=run.device, trust_remote_code=run.trust_remote_code, head=scorer.helps == "answers"
+        device=run.device,
+        batch_size=run.batch_size,
+        trust_remote_code=run.trust_remote_code,
+        head=scorer.helps == "answers",
     )
 
 

@@ -25,6 +25,7 @@ from brainbench.records import Record, Reused
 from brainbench.runner import run
 from brainbench.sampling import Sampling
 from brainbench.scored_ideas import scores_of
+from brainbench.scorer_identity import helper_options
 from brainbench.scoring import Helps
 from brainbench.stimuli import Message, Stimulus
 from brainbench_interventions.none import NoIntervention
@@ -316,6 +317,14 @@ def test_a_real_models_options_decide_a_score_as_far_as_they_decide_its_texts(
     before = key()
     monkeypatch.setattr(identity_parts, "WRITING", identity_parts.WRITING + 1)
     assert key() != before
+
+
+def test_a_helper_runs_where_and_in_batches_as_the_run_says_and_else_as_it_was_made() -> None:
+    run_by = ModelOptions(
+        "float16", "mean", "cuda:1", 3, 7, trust_remote_code=True, sampling=Sampling(seed=1)
+    )
+    told = helper_options(Letters(), run_by)
+    assert told == ModelOptions(device="cuda:1", batch_size=3, trust_remote_code=True, head=True)
 
 
 def test_a_helper_that_cannot_be_pinned_down_leaves_the_scores_unresolved(toy: Toy) -> None:

@@ -31,6 +31,7 @@ def scorer() -> None:
 @click.option("--limit", type=click.IntRange(min=3), help="Only so many of the responses, drawn at random.")
 @click.option("--again", is_flag=True, help="Compute also what is already there.")
 @click.option("--device", default="auto", show_default=True, help="Of its model: cpu, cuda, cuda:1, mps, ...")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Of its model; by default chosen.")
 @click.option("--trust-remote-code", is_flag=True, help="Run code that comes with its model.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @db_option
@@ -39,6 +40,7 @@ def validate(  # noqa: PLR0913, PLR0917 - its options
     limit: int | None,
     again: bool,
     device: str,
+    batch_size: int | None,
     trust_remote_code: bool,
     as_json: bool,
     db: Path | None,
@@ -58,7 +60,7 @@ def validate(  # noqa: PLR0913, PLR0917 - its options
     catalog = installed()
     chosen = catalog.find_scorer(name)
     helper = catalog.find_model(chosen.helper)
-    options = ModelOptions(device=device, trust_remote_code=trust_remote_code)
+    options = ModelOptions(device=device, batch_size=batch_size, trust_remote_code=trust_remote_code)
     known = identify_scorer(chosen, helper, options)
     with Leaderboard(results_file(db)) as store:
         found = store.validity(fingerprint(known.facts)) if known.resolved and not again else None

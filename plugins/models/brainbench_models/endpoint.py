@@ -46,7 +46,8 @@ class EndpointModel:
     def open(self, options: ModelOptions, reporter: Reporter) -> Iterator[OpenEndpoint]:
         """Nothing is sent before something is asked. `batch_size` is how many requests are under way at once.
 
-        The key is that in BRAINBENCH_API_KEY, failing that in OPENAI_API_KEY; none where neither is set.
+        The key is that in BRAINBENCH_API_KEY; failing that, for https://api.openai.com alone, that in
+        OPENAI_API_KEY.
         """
         opened = OpenEndpoint(self, options)
         try:

@@ -18,12 +18,20 @@ from urllib3.util.retry import Retry
 from brainbench.errors import ModelError
 from brainbench.text import sound
 
-KEYS = ("BRAINBENCH_API_KEY", "OPENAI_API_KEY")
+KEY, OPENAI_KEY = "BRAINBENCH_API_KEY", "OPENAI_API_KEY"
+KEYS = (KEY, OPENAI_KEY)
+_OPENAI = "https://api.openai.com"  # the one server that is shown its key unasked
 TIMEOUT = (10.0, 300.0)  # seconds to connect, and for an answer, which a small machine writes slowly
 LARGEST, LONGEST = 2**24, 300.0  # bytes of an answer, unpacked, and seconds from its first to its last
 RETRIES, BACKOFF, LONGEST_WAIT = 5, 0.5, 30
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 _SERVER_HINT = "Check that the server runs, and that the address ends where /chat/completions begins."
+
+
+def key_for(url: str) -> str:
+    """The key for whatever server was named; OpenAI's, which others also keep set, for OpenAI alone."""
+    theirs = OPENAI_KEY if f"{url}/".startswith(f"{_OPENAI}/") else KEY
+    return next((key for name in (KEY, theirs) if (key := os.environ.get(name, "").strip())), "")
 
 
 class _Bearer(AuthBase):
@@ -53,7 +61,7 @@ class Client:
     def __init__(self, url: str, name: str, *, connections: int = 4) -> None:
         self._url, self._name = f"{url}/chat/completions", name
         self._host = urlsplit(url).netloc
-        self._key = next((key for name in KEYS if (key := os.environ.get(name, "").strip())), "")
+        self._key = key_for(url)
         retry = _Patience(
             total=RETRIES,
             backoff_factor=BACKOFF,
@@ -110,7 +118,7 @@ class Client:
         if code in (401, 403):
             told = "it refused the key" if self._key else "it wants a key"
             return ModelError(
-                f"{self._name} cannot be asked: {told} ({code}).", hint=f"Put a valid key into {KEYS[0]}."
+                f"{self._name} cannot be asked: {told} ({code}).", hint=f"Put a valid key into {KEY}."
             )
         if code in BUSY:
             return ModelError(

@@ -175,6 +175,18 @@ def test_the_key_is_sent_and_never_told(server: Any, monkeypatch: pytest.MonkeyP
     assert "secret" not in f"{found.value}{found.value.hint}{other.value}{other.value.hint}"
 
 
+def test_the_key_of_one_company_is_shown_to_no_other_server(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-theirs")
+    here = server(said("4"))
+    ask(here.model, "Rate it")
+    assert "Authorization" not in here.headers[0]
+    for url in ("http://api.openai.com/v1", "https://api.openai.com.example.org/v1", "https://h/v1"):
+        assert not endpoint_client.key_for(url)
+    assert endpoint_client.key_for("https://api.openai.com/v1") == "sk-theirs"
+
+
 def test_without_a_key_none_is_sent(server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))

@@ -162,6 +162,26 @@ def test_ideas_are_kept_by_who_wrote_them_and_how_and_pooling_is_no_part_of_it(
     assert len(list((cache / "ideas").iterdir())) == 3
 
 
+@dataclass(frozen=True)
+class Unpinned:
+    """A model of which nobody can say which it is, as behind an endpoint."""
+
+    model: Any
+    name: str = "unpinned"
+
+    def identity(self, options: ModelOptions) -> Identity:
+        return Identity({"name": "unpinned"}, resolved=False)
+
+    def open(self, options: ModelOptions, reporter: Reporter) -> Any:
+        return self.model.open(options, reporter)
+
+
+def test_of_a_model_that_cannot_be_pinned_down_no_text_is_kept(cell: Cell, cache: Path) -> None:
+    ideas, _ = bench_on(replace(cell, model=Unpinned(cell.model)))
+    assert len(ideas) == 16
+    assert not (cache / "ideas").exists()
+
+
 def test_a_scorer_gets_the_texts_of_its_own_questions_or_of_those_that_ask_for_something_original(
     cell: Cell, cache: Path
 ) -> None:

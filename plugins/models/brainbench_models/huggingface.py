@@ -18,7 +18,7 @@ from brainbench_models.checkpoints import Checkpoint, FolderCheckpoint, HubCheck
 
 BRAINBENCH_API = 1
 
-EXTRACTION = 1  # raised whenever the same files and options give other features or vectors, or train otherwise
+EXTRACTION = 1  # raised whenever the same files and options give other numbers, or train otherwise
 
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _HUB = re.compile(rf"(?P<repo>{_PART}/{_PART})(?:@(?P<revision>{_PART}(?:/{_PART})*))?")

@@ -146,7 +146,7 @@ def test_steering_is_asked_about_without_scoring_brains(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (("--dataset", "simulated-deduction", "--metric", "none"), "Add a --task."),
+        (("--dataset", "simulated-deduction", "--metric", "none"), "Add a --task or a --scorer."),
         (("--task", "deduction_3_tiny", "--metric", "none", "--metric", "rsa"), "stands alone"),
     ],
 )

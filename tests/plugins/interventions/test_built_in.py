@@ -123,14 +123,17 @@ def test_names_with_a_place_are_found_and_have_their_own_identity(catalog: Catal
 
 
 def test_run_takes_names_with_a_place(catalog: Catalog) -> None:
-    chosen: dict[str, Any] = dict.fromkeys(("tasks", "regions", "item_sets", "baselines", "ceilings"), ())
+    chosen: dict[str, Any] = dict.fromkeys(
+        ("tasks", "scorers", "regions", "item_sets", "baselines", "ceilings"), ()
+    )
     chosen |= {
         "models": ("brainbench/tiny",),
         "datasets": ("simulated-deduction",),
         "metrics": ("rsa/paper",),
     }
     asked = ("none", "random-fmri@transitive", "brain-subspace@control")
-    options = {**asdict(ModelOptions()), "limit": None, "protocol": "validation"}
+    drawn = {"ideas": 4, "temperature": 0.7, "top_p": 0.95, "idea_tokens": 1024, "idea_seed": 0}
+    options = {**asdict(ModelOptions()), **drawn, "limit": None, "protocol": "validation"}
     plan = make_plan(catalog, interventions=asked, **chosen, **options)
     assert {cell.intervention.name for cell in plan if cell.intervention is not None} == set(asked)
 

@@ -47,7 +47,9 @@ def score_ideas(cell: ScorerCell, bench: Workbench, made: dict[str, Any]) -> Ide
         scores = scores_of(cell.scorer, responses, able(cell.scorer, helper), bench.reporter, kept_at(known))
         made["helper"] = dict(helper.facts())
         if all(score is None for score in scores):
-            return Skip(f"None of its {len(own)} texts could be scored.")
+            said = any(idea.text.strip() for idea in own)
+            why = f"{cell.scorer.name} made nothing of them" if said else "all are empty"
+            return Skip(f"None of its {len(own)} texts could be scored: {why}.")
         return _with_details(cell, own, scores, about, facts)
 
 
@@ -73,7 +75,7 @@ def able(scorer: Scorer, helper: Opened) -> OpenModel:
     if not isinstance(helper, OpenModel) or not isinstance(helper, does):
         cannot = "embed sentences" if scorer.helps == "embeds" else "answer questions"
         raise ModelError(
-            f"The model that is to help {scorer.name} cannot {cannot}.",
+            f"{scorer.helper}, which is to help {scorer.name}, cannot {cannot}.",
             hint=f"Name another, as in {scorer.name}@org/name.",
         )
     return helper

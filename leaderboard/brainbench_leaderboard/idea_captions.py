@@ -29,7 +29,7 @@ def legend(rows: Iterable[Row]) -> list[str]:
             "about which objects people say original things, and not which these are"
         )
     missing = {_spec(row): None for row in scored if validity(row) == (UNVALIDATED,)}
-    lines += [f"not validated: brainbench scorer validate {plain(spec)}" for spec in missing]
+    lines += [f"not validated: {validating(spec)}" for spec in missing]
     if any(validity(row) == (UNRATED,) for row in scored):
         lines.append("no ratings: nobody rated what this scorer scores, and how far it agrees is not known")
     if any(row["simulated"] for row in scored):
@@ -53,6 +53,12 @@ def reasons(rows: Iterable[Row]) -> list[str]:
             reason = f"{STATES[row['outcome']]}. {row['reason']} {row['hint'] or ''}".strip()
             met.setdefault(f"{where}, {row['scorer']}: {reason}", {})[who(row)] = None
     return [plain(f"{', '.join(models)}{reason}") for reason, models in met.items()]
+
+
+def validating(spec: str) -> str:
+    """The command for a scorer with its helper, and how a helper is named that may be a folder's."""
+    bare = "" if "/" in spec or ":" in spec else " (a model in a folder: with its path behind the @)"
+    return f"brainbench scorer validate {plain(spec)}{bare}"
 
 
 def _spec(row: Row) -> str:

@@ -16,6 +16,7 @@ from brainbench_leaderboard.view import Entry, Table
 
 Sources = Mapping[str, Mapping[str, Any]]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_PREPARED = re.compile(r"(?:creativity|deduction):(?=.)")  # what `data prepare` puts before a folder's name
 _UNTRAINED = "untrained:"
 _SAMPLING = {
     "count": "--ideas",
@@ -56,10 +57,18 @@ def origins(table: Table, sources: Sources) -> tuple[Origin, ...]:
 
 
 def command(row: Row, item_sets: Iterable[str], sources: Sources) -> str:
-    """The `brainbench run` that computes a row; for a model in a folder it cannot know the path."""
+    """The `brainbench run` that computes a row; of a model or dataset in a folder it cannot know the path."""
     source = sources.get(row["fingerprint"], {})
     metric = f"{row['metric']}/{row['protocol']}"
-    words = ["brainbench", "run", "--model", _spec(row), "--dataset", row["dataset"], "--metric", metric]
+    words = [
+        "brainbench",
+        "run",
+        "--model",
+        model_spec(str(row["model"]), row["revision"]),
+        "--dataset",
+        dataset_spec(str(row["dataset"])),
+    ]
+    words += ["--metric", metric]
     for item_set in dict.fromkeys(item_sets):
         words += ["--items", item_set]
     if row["intervention"] not in (None, "none"):
@@ -77,6 +86,12 @@ def command(row: Row, item_sets: Iterable[str], sources: Sources) -> str:
     return plain(shlex.join(str(word) for word in words))
 
 
+def dataset_spec(name: str) -> str:
+    """What to give to --dataset: a prepared one is found by its folder, wherever that is, not by its name."""
+    match = _PREPARED.match(name)
+    return f"path/to/{name[match.end() :]}" if match else name
+
+
 def sampling_options(sampling: Row) -> list[str]:
     """Options of `run` that draw texts in this way, as far as it is not the usual one."""
     usual = asdict(Sampling())
@@ -89,9 +104,9 @@ def sampling_options(sampling: Row) -> list[str]:
     ]
 
 
-def _spec(row: Row) -> str:
+def model_spec(name: str, revision: str | None) -> str:
     """What to give to --model."""
-    name, revision = str(row["model"]), str(row["revision"] or "")
+    revision = revision or ""
     kind = _UNTRAINED if name.startswith(_UNTRAINED) else ""
     bare = name.removeprefix(_UNTRAINED)
     if revision.startswith("sha256:") and "/" not in bare:

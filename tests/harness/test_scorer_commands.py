@@ -185,10 +185,15 @@ def test_a_scorer_with_questions_of_its_own_needs_no_dataset(tmp_path: Path) -> 
         (("--scorer", "lenght"), 2, "There is no scorer called 'lenght'. Did you mean 'length'?"),
         (("--scorer", "lost"), 2, "The scorer 'lost' needs a model to help it."),
         (("--scorer", "lost@no-such-model"), 2, "There is no model called 'no-such-model'."),
-        (("--scorer", "encoder"), 1, "The model that is to help encoder cannot embed sentences."),
-        (("--scorer", "length@example/letter-counts"), 1, "that is to help length cannot answer questions."),
+        (("--scorer", "encoder"), 1, "which is to help encoder, cannot embed sentences."),
+        (
+            ("--scorer", "length@example/letter-counts"),
+            1,
+            "example/letter-counts, which is to help length, cannot",
+        ),
         (("--scorer", "rubbish"), 1, "Scorer rubbish gave the score -1.0; its scale is 0 to 1e+06."),
         (("--scorer", "length", "--top-p", "0"), 2, "'--top-p'"),
+        (("--scorer", "length", "--temperature", "nan"), 2, "--temperature nan is no finite number."),
     ],
 )
 def test_bad_input_is_one_sentence(

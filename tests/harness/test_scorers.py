@@ -263,7 +263,7 @@ def scorer_cell(toy: Toy, **more: Any) -> ScorerCell:
 
 
 def test_whatever_decides_a_score_is_in_its_fingerprint(toy: Toy) -> None:
-    """And what does not is not: where it runs, and how many at once."""
+    """And what does not is not: where it runs, how many at once, and by which path its helper was named."""
     first = identify(scorer_cell(toy))
     others: list[dict[str, Any]] = [
         {"options": ModelOptions(sampling=Sampling(seed=1))},
@@ -280,7 +280,8 @@ def test_whatever_decides_a_score_is_in_its_fingerprint(toy: Toy) -> None:
     keys = {identify(scorer_cell(toy, **other)).fingerprint for other in others}
     assert len(keys) == len(others)
     assert first.fingerprint not in keys
-    again = identify(scorer_cell(toy, options=ModelOptions(device="cpu", batch_size=3)))
+    elsewhere = Letters(helper="./another/path/helper")
+    again = identify(scorer_cell(toy, options=ModelOptions(device="cpu", batch_size=3), scorer=elsewhere))
     assert again == first
     assert first.resolved
 

@@ -19,6 +19,7 @@ from brainbench.plan import Plan
 from brainbench.records import Failure, Record, Skip
 from brainbench.runner import run
 from brainbench_interventions.none import NoIntervention
+from brainbench_leaderboard.origins import dataset_spec
 from brainbench_leaderboard.page import publish
 from brainbench_leaderboard.store import Leaderboard
 
@@ -143,6 +144,11 @@ def test_the_command_names_the_exact_model(
     one = records(toy["model"](name))[0]
     facts = {**one.facts, "model": {**one.facts["model"], "revision": revision}}
     assert f"--model {spec} " in page(replace(one, facts=facts)).texts["code"][0]
+
+
+def test_the_command_leads_to_the_folder_of_a_prepared_dataset() -> None:
+    assert dataset_spec("creativity:aut@stage=response") == "path/to/aut@stage=response"
+    assert dataset_spec("deduction") == "deduction"
 
 
 def test_the_command_gives_every_option_that_is_not_usual(toy: Toy, records: Any, page: Any) -> None:

@@ -130,10 +130,11 @@ def _job(study: str, chosen: dict[str, Any]) -> Job:
 def _say(done: Prepared, out: Path) -> None:
     good = [outcome for outcome in done.outcomes if not outcome.reason]
     reused = sum(outcome.reused for outcome in good)
+    dropped = sum(outcome.dropped for outcome in good)
     lines = [
         f"{len(good)} of {len(done.outcomes)} people prepared ({reused} were there): "
         f"{sum(outcome.trials for outcome in good)} trials of {done.stimuli} stimuli, "
-        f"{sum(outcome.dropped for outcome in good)} trials without an answer left out.",
+        f"{dropped} {'trial' if dropped == 1 else 'trials'} without an answer left out.",
         *(f"left out: sub-{outcome.person}: {outcome.reason}" for outcome in done.left_out),
         f"Kept in {out}. Score models against it: brainbench run --dataset {shlex.quote(_path(out))}",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,8 +72,15 @@ def idea_options(command: F) -> F:
 
 
 def sampling_of(chosen: Mapping[str, Any]) -> Sampling:
-    """How texts are drawn; raises ShapeError for a number that is none."""
+    """How texts are drawn; raises UsageError for a temperature or top-p that is no finite number."""
     from brainbench.sampling import Sampling
+
+    for name in ("temperature", "top_p"):
+        if not math.isfinite(chosen[name]):
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"--{option} {chosen[name]} is no finite number.", hint=f"Give one, as in --{option} 0.7."
+            )
 
     return Sampling(
         count=chosen["ideas"],

@@ -17,12 +17,14 @@ from brainbench_leaderboard.analyses.post_training import post_training
 from brainbench_leaderboard.analyses.profiles import layers
 from brainbench_leaderboard.analyses.results import Finding, Lacking, adjusted
 from brainbench_leaderboard.analyses.sentences import says
+from brainbench_leaderboard.origins import dataset_spec, model_spec
 
 Make = Callable[[Material, tuple[str, int]], Finding | None]
 PAPER = (
     "rsa/paper takes each score at the layer that is best on the same data and leaves out people without a "
     "ceiling above zero: it finds something in noise, the more so the more layers there are."
 )
+SIMULATED = "simulated-creativity"
 FOUR = ("MODEL-1", "MODEL-2", "MODEL-3", "MODEL-4")
 
 
@@ -74,15 +76,31 @@ def _skips(material: Material, analysis: Analysis) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-def _run(material: Material, models: Iterable[str], *more: str, places: Sequence[str] = ("",)) -> str:
-    """A `brainbench run` for the dataset in question."""
+def _run(
+    material: Material,
+    models: Iterable[str],
+    *more: str,
+    places: Sequence[str] = ("",),
+    creative: bool = False,
+) -> str:
+    """A `brainbench run` for the dataset in question; only those of creativity have variants."""
     words = ["brainbench", "run"]
+    specs = {entry.model: model_spec(entry.model, entry.revision) for entry in material.entries}
     for model in models:
-        words += ["--model", model]
-    dataset = material.asked.dataset or next((name for name, _ in material.datasets), "simulated-creativity")
+        words += ["--model", specs.get(model, model)]
+    known = _dataset(material, creative or any(places))
     for place in places:
-        words += ["--dataset", f"{dataset}{place}"]
+        words += ["--dataset", f"{dataset_spec(known)}{place}"]
     return join([*words, "--metric", material.asked.metric, *more])
+
+
+def _dataset(material: Material, creative: bool) -> str:
+    """The first that there are results of and that fits, else the one that everybody has."""
+    asked = [material.asked.dataset] if material.asked.dataset else []
+    known = [*asked, *(name for name, _ in material.datasets)]
+    asking = {entry.place.dataset for entry in material.entries if entry.place.item_set == "create"}
+    fits = (name for name in known if not creative or "creativity" in name or name in asking)
+    return next(fits, SIMULATED)
 
 
 def _one(material: Material) -> list[str]:
@@ -132,7 +150,9 @@ ANALYSES: dict[str, Analysis] = {
     "task-control": Analysis(
         partial(contrast, of=TASK_CONTROL),
         "no model was scored on both create and object items, in four people or more",
-        lambda material: _run(material, _one(material), "--items", "create", "--items", "object"),
+        lambda material: _run(
+            material, _one(material), "--items", "create", "--items", "object", creative=True
+        ),
     ),
     "high-low": Analysis(
         partial(contrast, of=HIGH_LOW),

@@ -11,6 +11,7 @@ from brainbench_leaderboard.values import Row
 
 _VARIANT = re.compile(r"@\w+=[^@]*$")
 UNTRAINED = "untrained"
+_NO_MODELS = ("baseline", "people")  # dull predictors, and people who predict people
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def base_of(dataset: str) -> str:
 
 
 def entries(rows: Iterable[Row], sources: Mapping[str, Row]) -> list[Entry]:
-    """Scores of models that nothing changed, and of their untrained twins; no dull predictors.
+    """Scores of models that nothing changed, and of their untrained twins; no dull predictors, no people.
 
     rows: `Leaderboard.standings()`; sources: `Leaderboard.sources()`. Left out is what failed or was skipped,
     and what could not be pinned down.
@@ -130,7 +131,7 @@ def entries(rows: Iterable[Row], sources: Mapping[str, Row]) -> list[Entry]:
         if row["outcome"] == "scores"
         and row["resolved"]
         and row["intervention"] == "none"
-        and row["model_kind"] != "baseline"
+        and row["model_kind"] not in _NO_MODELS
     ]
 
 
@@ -143,7 +144,9 @@ def skipped(rows: Iterable[Row], sources: Mapping[str, Row]) -> list[tuple[Place
             row["reason"],
         )
         for row in rows
-        if row["outcome"] != "scores" and row["intervention"] == "none" and row["model_kind"] != "baseline"
+        if row["outcome"] != "scores"
+        and row["intervention"] == "none"
+        and row["model_kind"] not in _NO_MODELS
     ]
 
 

@@ -28,6 +28,7 @@ CANNOT = (
     "chance does its place say anything. Intervals hold for other people and these items."
 )
 BINS = 10
+WHOLE = "layer"  # what goes on to the next: drawn first, as a figure holds only so many panels
 DRAWS = 2_000
 _LAYER = re.compile(r"(.+)\.(\d+)")
 
@@ -179,14 +180,16 @@ def _panels(
 ) -> tuple[Curves, ...]:
     panels: dict[str, list[Curve]] = {}
     for entry, profile in found:
-        bins = profile.bins()
         panels.setdefault(f"{words[entry.place]}: {profile.part}", []).append(
             Curve(
                 names[entry.model],
-                tuple((at + 0.5) / BINS for at in bins),
-                tuple(value for value, _ in bins.values()),
+                tuple(profile.depths.tolist()),
+                tuple(profile.median().tolist()),
                 profile.peak(),
             )
         )
-    by_part = sorted(panels.items(), key=lambda panel: panel[0].rpartition(": ")[2])
+    parts = sorted(
+        dict.fromkeys(profile.part for _, profile in found), key=lambda part: (part != WHOLE, part)
+    )
+    by_part = sorted(panels.items(), key=lambda panel: parts.index(panel[0].rpartition(": ")[2]))
     return tuple(Curves(title, tuple(curves)) for title, curves in by_part)

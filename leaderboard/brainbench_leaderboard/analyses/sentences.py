@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brainbench_leaderboard.analyses.results import ALPHA, Finding, Result
+from brainbench_leaderboard.idea_captions import validating
 
 _HOLDS = {
     "models": "It holds for other models like these, if there are any",
@@ -63,8 +64,9 @@ def _validity(test: Result) -> list[str]:
     if "validity" not in test.more:
         return []
     if test.more["validity"] is None:
-        which = f"`brainbench scorer validate {test.more['scorer']}`"
-        return [f"How far the scorer agrees with human raters is not known: {which} says it."]
+        command, bracket, folder = validating(test.more["scorer"]).partition(" (")
+        which = f"`{command}` says it{bracket}{folder}"
+        return [f"How far the scorer agrees with human raters is not known: {which}."]
     low, high = test.more.get("validity_low"), test.more.get("validity_high")
     span = f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
     by = test.more.get("validity_by_object")

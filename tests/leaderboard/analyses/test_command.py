@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,32 @@ def test_the_terminal_says_what_is_lacking_and_what_to_run(filled: Path) -> None
     assert "Cannot say:" in done.output
     (line,) = [line for line in done.output.splitlines() if line.startswith("Not to be had yet. high-low")]
     assert line.endswith("--dataset aut@rated=high --dataset aut@rated=low --metric rsa/robust")
+
+
+def test_what_to_run_can_be_run_whatever_else_there_are_results_of(
+    board: Leaderboard, record: Make, people: Make
+) -> None:
+    eight = people(np.zeros(8))
+    board.add(record("lab/model", eight, dataset="deduction", items="all"))  # has no variants
+    board.add(record("baseline:person", eight, dataset="deduction", items="all", kind="people"))
+    lines = asked("stage", "scaling", "--db", board.path).output.splitlines()
+    stage, scaling = (line for line in lines if line.startswith("Not to be had yet."))
+    assert "--dataset simulated-creativity --dataset simulated-creativity@stage=response" in stage
+    assert "baseline:person" not in scaling
+    board.add(record("lab/model", eight, dataset="creativity:mine"))
+    (stage,) = [
+        line for line in asked("stage", "--db", board.path).output.splitlines() if "to be had" in line
+    ]
+    assert "--dataset path/to/mine --dataset path/to/mine@stage=response" in stage
+
+
+def test_a_table_fits_a_narrow_terminal_with_every_number_whole(filled: Path) -> None:
+    done = CliRunner().invoke(main, ["analyse", "network", "--db", str(filled)], env={"COLUMNS": "80"})
+    rows = [line for line in done.output.splitlines() if re.search(r"-?\d\.\d{3}, -?\d\.\d{3} ", line)]
+    assert len(rows) == 6
+    assert "95 % interval" in done.output
+    assert max(map(len, done.output.splitlines())) <= 80
+    assert "mean difference" in done.output
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,19 @@ def test_a_planted_peak_is_found_with_a_narrow_interval_and_noise_has_a_wide_one
     assert max(bins, key=lambda row: row["median"])["bin"] == 7
     by_hand = np.array([of_layers(0.7, 20, 0.004)[f"layer.{at}"] for at in (12, 13)])
     assert bins[6]["median"] == pytest.approx(np.median(by_hand.mean(axis=0)))
+    assert finding.figure is not None
+    curve = next(c for panel in finding.figure.panels for c in panel.curves if c.name == "planted")
+    assert curve.peak in curve.x  # what is dotted is where a layer lies
+
+
+def test_whole_layers_are_drawn_before_their_parts(board: Leaderboard, record: Make, people: Make) -> None:
+    parts = {f"{part}.{at}": np.full(9, at) for part in ("attention", "layer") for at in range(3)}
+    for items in ("create", "object"):
+        board.add(record("lab/model", people(np.zeros(9)), items=items, layers=parts, made={"layers": 3}))
+    ((finding,), _) = analyse(Material.read(board, Asked()), ["layers"])
+    assert finding.figure is not None
+    titles = [panel.title.rpartition(": ")[2] for panel in finding.figure.panels]
+    assert titles == ["layer", "layer", "attention", "attention"]
 
 
 def test_parts_have_profiles_of_their_own_and_what_has_no_number_or_no_score_is_left_out() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
+from brainbench.text import plain
 from brainbench_leaderboard.analyses.figures import Bars, Curves, Figure, Points
-from brainbench_leaderboard.analyses.panels import MARK, draw_bars, draw_curves, draw_points
+from brainbench_leaderboard.analyses.panels import MARK, draw_bars, draw_curves, draw_points, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +62,9 @@ def draw(finding: Finding, file: Path) -> list[Path]:
         made = [file.with_name(f"{file.name}.{ending}") for ending in ("png", "svg")]
         for path in made:
             meta: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {}
-            canvas.savefig(path, dpi=130, metadata=meta)
+            with warnings.catch_warnings():  # letters that the font lacks are boxes, and no reason to speak
+                warnings.filterwarnings("ignore", "Glyph ")
+                canvas.savefig(path, dpi=130, metadata=meta)
             canvas.set_layout_engine("none")  # laid out once is enough
     return made
 
@@ -78,7 +82,9 @@ def names_of(panels: list[Panel]) -> list[str]:
 
 
 def _draw(axes: Axes, panel: Panel, figure: Figure, models: list[str]) -> None:
-    axes.set_title(fill(panel.title, 40 if isinstance(panel, Bars) else 56), fontsize=8.5, loc="left")
+    axes.set_title(
+        literal(fill(plain(panel.title), 40 if isinstance(panel, Bars) else 56)), fontsize=8.5, loc="left"
+    )
     if isinstance(panel, Points):
         draw_points(axes, panel, models, log=figure.log)
     elif isinstance(panel, Bars):
@@ -91,7 +97,9 @@ def _title(finding: Finding) -> str:
     mark = "SIMULATED DATA: nobody was scanned\n" if finding.simulated else ""
     panels = len(finding.figure.panels) if finding.figure else 0
     more = f" (the first {MOST_PANELS} of {panels} panels)" if panels > MOST_PANELS else ""
-    return f"{mark}{finding.name}: {finding.dataset} v{finding.dataset_version}, {finding.metric}{more}"
+    return literal(
+        f"{mark}{finding.name}: {plain(finding.dataset)} v{finding.dataset_version}, {finding.metric}{more}"
+    )
 
 
 def _height(panel: Panel) -> float:
@@ -125,5 +133,11 @@ def _legend(canvas: Any, panel: Panel, models: list[str]) -> None:
         names, shape = models, {}
     columns = max(1, min(len(models), int(canvas.get_figwidth() / 2.3)))
     canvas.legend(
-        keys, names, loc="outside lower center", ncols=columns, fontsize=7.5, frameon=False, **shape
+        keys,
+        list(map(literal, names)),
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=7.5,
+        frameon=False,
+        **shape,
     )

@@ -15,6 +15,11 @@ COLOUR, FAINT, MARK = "#1f5c99", "#9db7d1", "#b03a2e"
 BREAK = ":\n"
 
 
+def literal(text: str) -> str:
+    """Text for a figure in which a $ of somebody's name begins no formula."""
+    return text.replace("$", r"\$")
+
+
 def draw_points(axes: Axes, panel: Points, models: list[str], *, log: bool) -> None:
     """Each model as its number, its score's interval behind it, and a straight line through all."""
     x, y = np.array(panel.x), np.array(panel.y)
@@ -33,7 +38,9 @@ def draw_points(axes: Axes, panel: Points, models: list[str], *, log: bool) -> N
         axes.plot(10**ends if log else ends, slope * ends + level, color=MARK, linewidth=1.3, zorder=2)
     axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
     axes.margins(0.12)
-    axes.annotate(panel.said, (0.02, 0.985), xycoords="axes fraction", va="top", fontsize=8, color=MARK)
+    axes.annotate(
+        literal(panel.said), (0.02, 0.985), xycoords="axes fraction", va="top", fontsize=8, color=MARK
+    )
 
 
 def draw_bars(axes: Axes, panel: Bars, models: list[str], what: str) -> None:
@@ -48,7 +55,7 @@ def draw_bars(axes: Axes, panel: Bars, models: list[str], what: str) -> None:
             axes.plot(bar.span, [row, row], color=COLOUR, linewidth=2, zorder=2)
         axes.plot(bar.value, row, "o", color=COLOUR, markersize=6, zorder=3)
     axes.axvline(0, color="0.5", linewidth=0.8, linestyle="--", zorder=0)
-    axes.set_yticks(range(len(bars)), [bar.name for bar in bars])
+    axes.set_yticks(range(len(bars)), [literal(bar.name) for bar in bars])
     axes.set_ylim(len(bars) - 0.5, -0.5)
     people = sorted({len(bar.each) for bar in bars if bar.each})
     count = f"{people[0]} to {people[-1]}" if len(people) > 1 else f"{people[0] if people else ''}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from brainbench.statistics import Family, Interval
+from brainbench.text import plain
 
 if TYPE_CHECKING:
     from brainbench_leaderboard.analyses.figures import Figure
@@ -88,7 +89,7 @@ class Finding:
     def title(self) -> str:
         """What it is of, with the mark of what nobody was scanned for."""
         mark = "SIMULATED " if self.simulated else ""
-        return f"{self.name}: {mark}{self.dataset} v{self.dataset_version}, {self.metric}"
+        return f"{self.name}: {mark}{plain(self.dataset)} v{self.dataset_version}, {self.metric}"
 
     @property
     def fingerprints(self) -> list[str]:

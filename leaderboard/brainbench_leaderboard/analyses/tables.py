@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from brainbench.text import plain
 from brainbench_leaderboard.analyses.results import Finding, Result
 from brainbench_leaderboard.analyses.sentences import small
 
@@ -18,7 +19,7 @@ def shown(finding: Finding) -> Group:
     """A table of the finding's tests under its title and question, and what it cannot say."""
     title = Text(finding.title, style="bold yellow" if finding.simulated else "bold")
     common = _common(finding)
-    notes = (Text(note, style="dim") for note in (*finding.notes, f"Cannot say: {finding.cannot}"))
+    notes = (Text(plain(note), style="dim") for note in (*finding.notes, f"Cannot say: {finding.cannot}"))
     return Group(
         title, Text(finding.question, style="italic"), *common.lines(), _table(finding, common), *notes
     )
@@ -37,7 +38,7 @@ class _Common:
     def lines(self) -> Iterator[Text]:
         value = ", ".join(filter(None, (self.name, self.statistic)))
         told = (
-            value and f"value: {value}",
+            value and f"value: {plain(value)}",
             self.over and f"95 % interval: for other {self.over}",
             self.grid and f"corrected: for {self.grid} tests",
         )
@@ -75,7 +76,7 @@ def _same(values: Iterable[str]) -> str:
 def _row(test: Result, common: _Common, tested: bool) -> Iterator[Text]:
     statistic = "" if common.statistic else test.statistic
     what = ", ".join(filter(None, ("" if common.name else test.name, statistic)))
-    yield Text(": ".join(filter(None, (test.where, what))) + (" (primary)" if test.primary else ""))
+    yield Text(plain(": ".join(filter(None, (test.where, what)))) + (" (primary)" if test.primary else ""))
     yield Text(f"{test.n}" if common.of else f"{test.n} {test.of}")
     yield Text(f"{test.value:.3f}")
     if test.interval is None:
@@ -90,7 +91,7 @@ def _row(test: Result, common: _Common, tested: bool) -> Iterator[Text]:
         yield Text("")
     else:
         left = f"{test.left_out[0]:.3f}, {test.left_out[1]:.3f}"
-        yield Text(left).append(f"\n{test.leverage}" if test.leverage else "", style="dim")
+        yield Text(left).append(f"\n{plain(test.leverage)}" if test.leverage else "", style="dim")
 
 
 def _corrected(test: Result, common: _Common) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -161,6 +162,26 @@ def test_what_to_run_can_be_run_whatever_else_there_are_results_of(
         line for line in asked("stage", "--db", board.path).output.splitlines() if "to be had" in line
     ]
     assert "--dataset path/to/mine --dataset path/to/mine@stage=response" in stage
+
+
+def test_whatever_names_hold_a_terminal_and_a_figure_show_it_as_text(
+    board: Leaderboard, record: Make, people: Make, tmp_path: Path
+) -> None:
+    evil = "<script>\x1b[31m$\\bad{$[/bold]\u4e2d"
+    rng = np.random.default_rng(0)
+    for at, region in enumerate(("default", "somatomotor")):
+        layers = {f"layer.{depth}": rng.normal(size=8) for depth in range(3)}
+        common: dict[str, Any] = {"region": region, "dataset": evil, "layers": layers}
+        board.add(record(f"lab/{evil}", people(rng.normal(at, 1, 8)), **common))
+    done = asked("network", "layers", "--db", board.path, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "\x1b" not in done.output
+    assert r"<script>\x1b[31m$\bad{$[/bold]" in done.output
+    figures = sorted((tmp_path / "out").glob("*.svg"))
+    assert len(figures) == 2
+    for figure in figures:
+        drawn = "".join(ElementTree.parse(figure).getroot().itertext())
+        assert r"<script>\x1b[31m$\bad{$" in drawn
 
 
 def test_a_table_fits_a_narrow_terminal_with_every_number_whole(filled: Path) -> None:

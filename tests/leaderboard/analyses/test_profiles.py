@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from brainbench_leaderboard.analyses.catalog import analyse
+from brainbench_leaderboard.analyses.figures import Curves
 from brainbench_leaderboard.analyses.material import Asked, Material
 from brainbench_leaderboard.analyses.profiles import bins_of, profiles
 from brainbench_leaderboard.store import Leaderboard
@@ -49,7 +50,8 @@ def test_a_planted_peak_is_found_with_a_narrow_interval_and_noise_has_a_wide_one
     by_hand = np.array([of_layers(0.7, 20, 0.004)[f"layer.{at}"] for at in (12, 13)])
     assert bins[6]["median"] == pytest.approx(np.median(by_hand.mean(axis=0)))
     assert finding.figure is not None
-    curve = next(c for panel in finding.figure.panels for c in panel.curves if c.name == "planted")
+    panels = [panel for panel in finding.figure.panels if isinstance(panel, Curves)]
+    curve = next(c for panel in panels for c in panel.curves if c.name == "planted")
     assert curve.peak in curve.x  # what is dotted is where a layer lies
 
 

@@ -23,7 +23,6 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "brainbench",
-    "text.parse_math": False,  # a dollar in a folder's name is a dollar
     "svg.fonttype": "none",  # text that can be searched
 }
 WIDTH, HEIGHT = 4.4, 3.4  # inches a panel

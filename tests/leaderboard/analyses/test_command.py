@@ -60,6 +60,7 @@ def test_tables_figures_and_an_index_are_written(filled: Path, tmp_path: Path) -
         assert len(rows) == len(one["table"])
         assert len(list(csv.DictReader(tests.read_text().splitlines()))) == len(one["tests"])
         assert "SIMULATED DATA" in svg.read_text()
+        assert "mathdefault" not in "".join(ElementTree.parse(svg).getroot().itertext())  # powers of ten
         assert is_drawn(png)
     scaling = found["scaling"]["tests"][0]
     for name in (

@@ -23,6 +23,14 @@ def _with_interval(name: str, form: str) -> str:
 
 _REJECTED = ("`robust`: p ≤ .05", _with_interval("rejected", ".3f"))
 _TIMES = ("repetitions", "{repetitions}")
+_ALARMS = (
+    ("analysis", "{name}"),
+    _TIMES,
+    ("p ≤ .05", _with_interval("rejected", ".2f")),
+    ("0 in its interval", "{holds:.2f}"),
+    ("0 in that for other people and items", "{others:.2f}"),
+    ('all three: "shown"', _with_interval("shown", ".2f")),
+)
 FIGURES: dict[str, tuple[tuple[str, str], ...]] = {  # heading and template of each column
     "rsa_null/layers": (
         ("model", "{name}"),
@@ -70,6 +78,7 @@ FIGURES: dict[str, tuple[tuple[str, str], ...]] = {  # heading and template of e
         ("`paper`", _with_interval("paper", "+z.3f")),
         ("r over all held-out items", _with_interval("pooled", "+z.3f")),
     ),
+    **{f"analyses_null/{world}": _ALARMS for world in ("nothing_shared", "alike_by_size", "shared_by_all")},
 }
 ONE_ROW = {  # templates of both protocols, a line for each figure
     "rsa_null/null": (

@@ -15,13 +15,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDER, PAGE = ROOT / "docs/calibration", ROOT / "docs/calibration.md"
-SCRIPTS = {
+SCRIPTS: dict[str, tuple[str, ...]] = {
     "rsa_null": ("rsa_null.png", "rsa_layers.png"),
     "predictivity_null": ("predictivity_null.png",),
+    "analyses_null": (),
 }
+DRAWN = [name for name, plots in SCRIPTS.items() if plots]
 FIRST = {  # runs of which the first repetition is made again
     "rsa_null": ("16 layers", "simulated-deduction-nuisance, reasoning, all"),
     "predictivity_null": ("simulated-deduction-null, reasoning, all, 10 people", "share 0.04", "columns 3"),
+    "analyses_null": ("alike by size",),
 }
 ROUNDING = 0.011  # other processors add up in another order; of 99 shuffles, one may change its side
 
@@ -118,7 +121,24 @@ def test_what_the_page_says_of_predictivity_follows_from_its_figures() -> None:
         assert row["pooled_high"] < -0.2
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_the_page_says_of_analyses_follows_from_its_figures() -> None:
+    kept = {
+        world: {row["name"]: row for row in rows} for world, rows in held("analyses_null")["summary"].items()
+    }
+    for rows in kept.values():
+        for row in rows.values():
+            assert row["shown_low"] <= 0.05, f"{row['name']}: shown above the level"
+            assert row["value_low"] <= 0 <= row["value_high"] or abs(row["value"]) < 0.1, row["name"]
+    alike = kept["alike_by_size"]
+    for name in ("scaling: size", "originality", "network, over models"):
+        assert alike[name]["rejected_low"] > 0.1, "p over models alone raises alarms"
+        assert alike[name]["shown"] < 0.07
+    assert kept["shared_by_all"]["network, over models"]["rejected_low"] > 0.3
+    assert kept["shared_by_all"]["task-control"]["rejected_low"] > 0.2
+    assert kept["shared_by_all"]["task-control"]["holds"] > 0.88
+
+
+@pytest.mark.parametrize("name", DRAWN)
 def test_a_run_goes_on_where_it_stopped_and_is_drawn(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -144,3 +144,11 @@ def test_what_says_nothing_is_a_sentence() -> None:
         agreement("wild", 1, people, [float("nan")] * 12)
     with pytest.raises(ShapeError, match="5 and 4"):
         correlations(np.arange(5.0), np.arange(4.0), ["a"] * 5, least=3, seed=0)
+
+
+def test_units_are_resampled_within_their_strata() -> None:
+    """Three of forty make the whole correlation: where a resample could lack them, there would be none."""
+    rng = np.random.default_rng(0)
+    x, y = (np.r_[rng.normal(size=37), np.full(3, 100.0) + rng.normal(size=3)] for _ in range(2))
+    found = correlations(x, y, ["many"] * 37 + ["few"] * 3, least=3, seed=0, draws=500)
+    assert found.pearson.low > 0.99

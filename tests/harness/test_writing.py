@@ -152,6 +152,7 @@ def test_what_is_damaged_is_written_again(tmp_path: Path, spoil: str) -> None:
     [
         ("", " a hat \n", "a hat"),
         ("", "<think>hm</think>\n\na hat", "a hat"),
+        ("", "<think>hm</think> no</think> a hat", "a hat"),
         ("", "<think>hm, a hat", ""),
         ("<think>\n", "hm, a hat", ""),
         ("<think>\n", "hm</think> a hat", "a hat"),

@@ -13,10 +13,11 @@ from brainbench.statistics import sign_flip, student_interval
 from brainbench_leaderboard.analyses.contrasts import NETWORK, Contrast, Couple
 from brainbench_leaderboard.analyses.entries import UNTRAINED, Entry, Place
 from brainbench_leaderboard.analyses.figures import Bar, Bars, Figure
-from brainbench_leaderboard.analyses.material import Material
-from brainbench_leaderboard.analyses.names import label, short_names, varying
-from brainbench_leaderboard.analyses.paired import SEED, Pairs, pairs
+from brainbench_leaderboard.analyses.material import Material, distinct
+from brainbench_leaderboard.analyses.names import label, precision, short_names, varying
+from brainbench_leaderboard.analyses.paired import SEED, Pairs, for_others, pairs, weighted
 from brainbench_leaderboard.analyses.results import Finding, Result, span
+from brainbench_leaderboard.margins import Cells
 
 LEAST_MODELS = 4
 
@@ -62,11 +63,16 @@ def _entries(material: Material, dataset: tuple[str, int], of: Contrast) -> list
 
 
 def _alike(found: Iterable[Entry], same: Sequence[str]) -> Iterable[list[Entry]]:
-    """Entries of one model whose places differ in no other field, run in the same way."""
+    """Entries of one model whose places differ in no other field, run in the same way.
+
+    What people gave has to be the same, too, but where regions differ, each of which has its own; and so has
+    how ideas were drawn, but where one side has none.
+    """
     groups: dict[tuple[Any, ...], list[Entry]] = {}
     for entry in found:
         blank: dict[str, Any] = {name: 0 if name == "region_position" else "" for name in same}
-        groups.setdefault((entry.whose, replace(entry.place, **blank)), []).append(entry)
+        alike = ("" if "region" in same else entry.data, "" if "stage" in same else entry.drawn)
+        groups.setdefault((entry.whose, replace(entry.place, **blank), alike), []).append(entry)
     return groups.values()
 
 
@@ -107,6 +113,8 @@ def _test(of: Contrast, couple: Couple, found: Pairs, where: str, names: dict[st
             "first_p": couple[0].p,
             "second_score": couple[1].score,
             "second_p": couple[1].p,
+            "first_ceiling": couple[0].ceiling,
+            "second_ceiling": couple[1].ceiling,
             "rating_cutoff": couple[0].place.cutoff,
             "least_items": couple[0].place.least,
         },
@@ -121,7 +129,9 @@ def _over_models(
     for couple, compared in found:
         if couple[0].kind != UNTRAINED:
             by_place.setdefault((couple[0].place, couple[1].place), []).append((couple, compared))
-    for (_, place), members in by_place.items():
+    for (_, place), all_members in by_place.items():
+        models = distinct([couple[0] for couple, _ in all_members])
+        members = [member for member in all_members if member[0][0] in models]
         if len(members) < LEAST_MODELS:
             continue
         means = np.array([compared.differences.mean() for _, compared in members])
@@ -148,7 +158,15 @@ def _over_models(
             p_method="sign flips over models, exact" if tested.exact else "10000 sign flips over models",
             left_out=(float(left_out.min()), float(left_out.max())),
             leverage=names[members[int(np.abs(left_out - means.mean()).argmax())][0][0].model],
+            more=for_others(*_averaged([compared for _, compared in members])),
         )
+
+
+def _averaged(found: Sequence[Pairs]) -> tuple[Cells | None, Cells | None]:
+    """Both sides of all models, as if they were one."""
+    weights = [1 / len(found)] * len(found)
+    first, second = ([compared.cells[side] for compared in found] for side in (0, 1))
+    return weighted(first, weights), weighted(second, weights)
 
 
 def _rows(couple: Couple, found: Pairs) -> Iterable[dict[str, Any]]:
@@ -183,8 +201,12 @@ def _notes(found: Sequence[tuple[Couple, Pairs]]) -> tuple[str, ...]:
     least = {couple[0].place.least for couple, _ in found if couple[0].place.rated}
     if least:
         words = " or ".join("an unknown number of" if n is None else str(n) for n in sorted(least, key=str))
-        notes.append(f"A person's items of a rating count where they are {words} or more.")
-    return tuple(notes)
+        notes.append(
+            f"A person's items of a rating count where they are {words} or more. rsa/robust leaves out who "
+            "has fewer than four of them in a half of the items, which happens to many who have less than a "
+            "dozen (people_left_out in a record's details)."
+        )
+    return (*notes, *precision(entry for couple, _ in found for entry in couple))
 
 
 def _figure(

@@ -53,9 +53,9 @@ SAME_SCALE = (
 STAGE = Contrast(
     "stage",
     "Is a model closer to people's brains when it has read what was asked than with its own response to it?",
-    "The response stage has the model's own text, of whatever length; the difference does not say what of "
-    "it matters, and it is no early or late part of people's thinking: both sides are held to the same "
-    "responses.",
+    "The response stage has the model's own text, of whatever length: metrics control for the length of what "
+    "was asked, not of responses. The difference does not say what of it matters, and it is no early or late "
+    "part of people's thinking: both sides are held to the same responses.",
     "prompt alone",
     "prompt and response",
     ("stage",),

@@ -13,9 +13,11 @@ from brainbench.statistics import Correlation, partial_correlation, pearson, spe
 from brainbench.statistics.few_units import LEAST_UNITS
 from brainbench_leaderboard.analyses.entries import Entry, Place
 from brainbench_leaderboard.analyses.figures import Figure, Points
-from brainbench_leaderboard.analyses.material import Material, models_of
-from brainbench_leaderboard.analyses.names import label, short_names, varying
+from brainbench_leaderboard.analyses.material import Material, answers, models_of
+from brainbench_leaderboard.analyses.names import label, precision, short_names, varying
+from brainbench_leaderboard.analyses.paired import for_others, nothing, weighted
 from brainbench_leaderboard.analyses.results import IDEAS, IDEAS_TOO, SIZE, Finding, Result, span
+from brainbench_leaderboard.margins import Cells
 from brainbench_leaderboard.values import Row
 
 OF_SIZE = "Does alignment rise with the number of a model's parameters?"
@@ -36,12 +38,16 @@ _KINDS = {"Pearson r": pearson, "Spearman rho": spearman}
 
 @dataclass(frozen=True)
 class _Line:
-    """A variable x over models, to be correlated with alignment; `primary` where that was declared."""
+    """A variable x over models, to be correlated with alignment; `primary` where that was declared.
+
+    cells: each model's scores beneath the headline.
+    """
 
     name: str
     where: str
     found: Sequence[Entry]
     x: Sequence[float]
+    cells: Sequence[Cells]
     primary: str = ""
     more: Row | None = None
 
@@ -59,14 +65,15 @@ def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
     panels = []
     for place, found in places.items():
         where, count = words[place], np.array([_count(entry, which) for entry in found], dtype=float)
+        cells = [material.cells(entry.fingerprint) for entry in found]
         primary = SIZE if _is_primary(place, across, pooling="last", prompt="main", region=0) else ""
         lines = [
-            _Line("log10 of parameters", where, found, np.log10(count).tolist(), primary),
-            _Line("parameters (billions)", where, found, (count / 1e9).tolist()),
+            _Line("log10 of parameters", where, found, np.log10(count).tolist(), cells, primary),
+            _Line("parameters (billions)", where, found, (count / 1e9).tolist(), cells),
         ]
         depths = [entry.layers for entry in found]
         if all(depths):
-            lines.append(_Line("layers", where, found, [float(depth or 0) for depth in depths]))
+            lines.append(_Line("layers", where, found, [float(depth or 0) for depth in depths], cells))
         made = _tests(lines[0])  # the ranks of a number and of its logarithm are the same
         tests += [*made, *_tests(lines[1])[:1], *(test for line in lines[2:] for test in _tests(line))]
         if len(lines) == 3:
@@ -81,7 +88,10 @@ def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
     what = "parameters, the head counted" if which == "with_head" else "parameters without the head"
     return Finding(
         "scaling", OF_SIZE, NOT_OF_SIZE, *dataset, first.simulated, first.metric_name, table, tuple(tests),
-        (f"Size is the number of {what}, of the weights that were loaded, never read from a name.",),
+        (
+            f"Size is the number of {what}, of the weights that were loaded, never read from a name.",
+            *precision(entry for found in places.values() for entry in found),
+        ),
         Figure(f"Number of {what}", f"Score, {label(first)}", tuple(panels), log=True),
     )  # fmt: skip
 
@@ -105,12 +115,14 @@ def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
         found, x = [entry for entry, _ in pairs], [float(row["score"]) for _, row in pairs]
         where = ", ".join(filter(None, (words[place], f"ideas by {scorer}")))
         name = {0: IDEAS, 1: IDEAS_TOO}.get(place.region_position, "")
-        primary = name and _is_primary(place, across, pooling="mean", prompt="short", region=None)
+        declared = _is_primary(place, across, pooling="mean", prompt="short", region=None)
+        primary = name and declared and answers(pairs[0][1], place.prompt)
         line = _Line(
             "score of ideas",
             where,
             found,
             x,
+            [material.cells(entry.fingerprint) for entry in found],
             f"{name}, {scorer}" if primary else "",
             {"scorer": scorer, **_validity(pairs[0][1])},
         )
@@ -119,9 +131,11 @@ def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
         panels.append(_points(line, x, made[0] if made else None))
         table += [{**entry.columns(), **_idea_columns(row, scorer)} for entry, row in pairs]
     first = next(iter(joined))[0]
+    mixed = precision(entry for pairs in joined.values() for entry, _ in pairs)
     return Finding(
         "originality", OF_IDEAS, NOT_OF_IDEAS, *dataset, first.simulated, first.metric_name, table,
-        tuple(tests), (), Figure("Mean score of the model's ideas", f"Score, {label(first)}", tuple(panels)),
+        tuple(tests), mixed,
+        Figure("Mean score of the model's ideas", f"Score, {label(first)}", tuple(panels)),
     )  # fmt: skip
 
 
@@ -156,8 +170,17 @@ def _tests(line: _Line) -> list[Result]:
         except ShapeError:
             continue
         primary = line.primary if kind == "Pearson r" else ""
-        made.append(_test(line.name, kind, r, line, primary))
+        made.append(_test(line.name, kind, r, line, primary, _for_others(line)))
     return made
+
+
+def _for_others(line: _Line, given: _Line | None = None) -> dict[str, Any]:
+    """What the slope of alignment on x may be with other people and items: it is a weighted sum of scores."""
+    x = np.array(line.x)
+    others = np.ones((1, len(x))) if given is None else np.stack([np.ones(len(x)), np.array(given.x)])
+    left = x - others.T @ np.linalg.lstsq(others.T, x, rcond=None)[0]
+    slope = weighted(line.cells, (left / (left @ left)).tolist())
+    return for_others(slope, None if slope is None else nothing(slope))
 
 
 def _partials(size: _Line, depth: _Line) -> list[Result]:
@@ -169,11 +192,15 @@ def _partials(size: _Line, depth: _Line) -> list[Result]:
             r = partial_correlation(np.array(line.x), y, np.array(given.x), seed=SEED, draws=DRAWS)
         except ShapeError:  # too few models, or size and depth are one
             continue
-        made.append(_test(f"{line.name}, given {given.name}", "partial r", r, line))
+        made.append(
+            _test(f"{line.name}, given {given.name}", "partial r", r, line, more=_for_others(line, given))
+        )
     return made
 
 
-def _test(name: str, kind: str, r: Correlation, line: _Line, primary: str = "") -> Result:
+def _test(  # noqa: PLR0913, PLR0917 - what is correlated, and how it came out
+    name: str, kind: str, r: Correlation, line: _Line, primary: str = "", more: Row | None = None
+) -> Result:
     interval = r.interval
     return Result(
         name=f"alignment and {name}",
@@ -192,7 +219,7 @@ def _test(name: str, kind: str, r: Correlation, line: _Line, primary: str = "") 
         left_out=(r.left_out_low, r.left_out_high),
         leverage=short_names(models_of(line.found))[line.found[r.leverage].model],
         primary=primary,
-        more=dict(line.more or {}),
+        more={**(line.more or {}), **(more or {})},
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from brainbench.identity import fingerprint
 from brainbench_leaderboard.values import Row
 
 _VARIANT = re.compile(r"@\w+=[^@]*$")
+_OF_VARIANT = {"name", "variant", "variants_version", "provider"}  # a variant is of another class
 UNTRAINED = "untrained"
 _NO_MODELS = ("baseline", "people")  # dull predictors, and people who predict people
 
@@ -67,7 +69,9 @@ class Place:
 class Entry:
     """A scored record. parameters, with_head, layers: of the weights that were loaded; None where unknown.
 
-    p: of the score against its own null; low and high: its interval. question: a hash of what was asked.
+    p: of the score against its own null; low and high: its interval. ceiling: what the metric could come to
+    there, where that was scored. question: a hash of what was asked; data: of the dataset's facts but for the
+    variant; drawn: of how the model's ideas were, "" where it was read without.
     """
 
     place: Place
@@ -88,6 +92,9 @@ class Entry:
     fingerprint: str
     question: str
     started: str
+    ceiling: float | None = None
+    data: str = ""
+    drawn: str = ""
 
     @property
     def span(self) -> tuple[float, float] | None:
@@ -151,14 +158,27 @@ def skipped(rows: Iterable[Row], sources: Mapping[str, Row]) -> list[tuple[Place
 
 
 def _entry(row: Row, source: Row) -> Entry:
-    made = source.get("provenance", {})
+    made, facts = source.get("provenance", {}), source.get("facts", {})
+    same = ("model", "revision", "seed", "dtype", "intervention", "score", "low", "high", "p")
+    dataset = facts.get("dataset", {})
+    words: dict[str, Any] = {name: str(row[name] or "") for name in ("fingerprint", "question", "started")}
     return Entry(
-        _place(row, source),
-        *(row[name] for name in ("model", "revision", "seed", "dtype", "intervention", "model_kind")),
-        *(row[name] for name in ("score", "low", "high", "p", "participants")),
-        *(_count(made.get(name)) for name in ("parameters", "parameters_with_head", "layers")),
-        *(str(row[name] or "") for name in ("fingerprint", "question", "started")),
+        place=_place(row, source),
+        kind=row["model_kind"],
+        people=row["participants"],
+        parameters=_count(made.get("parameters")),
+        with_head=_count(made.get("parameters_with_head")),
+        layers=_count(made.get("layers")),
+        ceiling=row.get("ceiling"),
+        data=_hash({name: fact for name, fact in dataset.items() if name not in _OF_VARIANT}),
+        drawn=_hash(facts.get("ideas")),
+        **{name: row[name] for name in same},
+        **words,
     )
+
+
+def _hash(facts: Any) -> str:
+    return fingerprint(facts) if facts else ""
 
 
 def _place(row: Row, source: Row) -> Place:

@@ -85,6 +85,7 @@ class Material:
     def across(self, dataset: tuple[str, int]) -> dict[Place, list[Entry]]:
         """Trained models by place, in the order of the board: what may be compared across models.
 
+        A model under two names (at a revision, and at what it is now) is one, as its newest result says.
         Untrained twins are left out unless they are asked for by name: with random weights, size means
         something else.
         """
@@ -92,11 +93,11 @@ class Material:
         for entry in self.of(dataset):
             if entry.kind != UNTRAINED or entry.model in self.asked.models:
                 found.setdefault(entry.place, []).append(entry)
-        return found
+        return {place: distinct(models) for place, models in found.items()}
 
     def scorers(self, dataset: str) -> list[str]:
         """Scorers, with their helpers, of which there are ideas to this dataset's questions."""
-        return list(dict.fromkeys(scorer_name(row) for row in self.ideas if _asks(row, dataset)))
+        return list(dict.fromkeys(scorer_name(row) for row in self.ideas if _asks(row, dataset, None)))
 
     def with_ideas(self, found: Sequence[Entry], scorer: str) -> list[tuple[Entry, Row]]:
         """Entries of one place with the ideas of the same model, revision, seed and dtype.
@@ -106,16 +107,24 @@ class Material:
         """
         asked: dict[str, list[Row]] = {}
         for row in self.ideas:
-            if scorer_name(row) == scorer and found and _asks(row, found[0].place.dataset):
+            if scorer_name(row) == scorer and found and _asks(row, *_named(found[0])):
                 asked.setdefault(str(row["question"]), []).append(row)
         made = [_joined(found, rows) for rows in asked.values()]
         fits = [pairs for pairs in made if pairs]
 
         def merit(pairs: list[tuple[Entry, Row]]) -> tuple[bool, int, str]:
             newest = max(str(row["started"]) for _, row in pairs)
-            return _prompt(pairs[0][1]) == found[0].place.prompt, len(pairs), newest
+            return answers(pairs[0][1], found[0].place.prompt), len(pairs), newest
 
         return max(fits, key=merit, default=[])
+
+
+def distinct(found: Sequence[Entry]) -> list[Entry]:
+    """The newest of those that are one model at one revision, in their order."""
+    newest: dict[tuple[str, str | None], Entry] = {}
+    for entry in sorted(found, key=lambda entry: entry.started):
+        newest[entry.model.partition("@")[0], entry.revision] = entry
+    return [entry for entry in found if entry in newest.values()]
 
 
 def one_each(found: Sequence[Entry]) -> list[Entry]:
@@ -161,8 +170,15 @@ def _is_asked(place: Place, model: str, asked: Asked) -> bool:
     )
 
 
-def _asks(row: Row, dataset: str) -> bool:
-    return not row.get("dataset") or base_of(str(row["dataset"])) == dataset
+def _named(entry: Entry) -> tuple[str, int]:
+    return entry.place.dataset, entry.place.dataset_version
+
+
+def _asks(row: Row, dataset: str, version: int | None) -> bool:
+    """Whether ideas are to a dataset's questions, of this version if there is one; or to a scorer's own."""
+    if not row.get("dataset"):
+        return True
+    return base_of(str(row["dataset"])) == dataset and version in (None, row.get("dataset_version"))
 
 
 def _joined(found: Sequence[Entry], rows: Sequence[Row]) -> list[tuple[Entry, Row]]:
@@ -174,7 +190,9 @@ def _whose(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in ("model", "revision", "seed", "dtype", "intervention"))
 
 
-def _prompt(row: Row) -> str:
-    """The prompt to which ideas were had, from the variant's name."""
-    places = dict(part.split("=", 1) for part in str(row.get("dataset") or "").split("@") if "=" in part)
-    return places.get("prompt", "main")
+def answers(row: Row, prompt: str) -> bool:
+    """Whether ideas were had to this prompt, by the variant's name; those to a scorer's own question are."""
+    if not row.get("dataset"):
+        return True
+    places = dict(part.split("=", 1) for part in str(row["dataset"]).split("@") if "=" in part)
+    return places.get("prompt", "main") == prompt

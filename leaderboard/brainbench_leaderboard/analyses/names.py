@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from brainbench.text import plain
-from brainbench_leaderboard.analyses.entries import Place
+from brainbench_leaderboard.analyses.entries import Entry, Place
 
 _PINNED = re.compile(r"@[0-9a-f]{12,}$")
 
@@ -43,3 +43,11 @@ def label(place: Place) -> str:
         unit = "ratio to the noise ceiling" if place.protocol == "paper" else "correlation of RDMs"
         return f"alignment: {place.metric_name} ({unit})"
     return f"alignment: {place.metric_name} (correlation)"
+
+
+def precision(found: Iterable[Entry]) -> tuple[str, ...]:
+    """That models were not all run with numbers of one kind, where they were not."""
+    kinds = sorted({str(entry.dtype) for entry in found})
+    if len(kinds) < 2:
+        return ()
+    return (f"Models were run in {' and '.join(kinds)}: some of what differs may be rounding (dtype below).",)

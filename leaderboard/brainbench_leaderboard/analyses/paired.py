@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Pairs:
     """Differences (people,) of those who have both scores; how many have only one of them.
 
     interval: of the mean difference, None where it is not defined; over: what it holds for others of. p: of a
-    sign-flip test over people. left_out and leverage as for correlations.
+    sign-flip test over people. left_out and leverage as for correlations. cells: what was compared.
     """
 
     people: tuple[str, ...]
@@ -38,6 +39,7 @@ class Pairs:
     exact: bool
     left_out: tuple[float, float]
     leverage: str
+    cells: tuple[Cells, Cells]
 
     @property
     def differences(self) -> Array:
@@ -72,7 +74,43 @@ def pairs(first: Cells, second: Cells) -> Pairs | None:
         tested.exact,
         (float(left_out.min()), float(left_out.max())),
         people[int(np.abs(left_out - differences.mean()).argmax())],
+        (first, second),
     )
+
+
+def weighted(found: Sequence[Cells], weights: Sequence[float]) -> Cells | None:
+    """The weighted sum of several models' scores, over what all have; None where they share no people."""
+    first = found[0]
+    people = [person for person in first.people if all(person in set(one.people) for one in found)]
+    if not people:
+        return None
+    scores = sum(weight * one.of(people) for one, weight in zip(found, weights, strict=True))
+    if any(one.per_item is None or set(one.items) != set(first.items) for one in found):
+        return Cells(tuple(people), np.asarray(scores))
+    tables = (weight * one.of(people, first.items) for one, weight in zip(found, weights, strict=True))
+    return Cells(tuple(people), np.asarray(scores), first.items, np.asarray(sum(tables)))
+
+
+def nothing(like: Cells) -> Cells:
+    """Zeros for the same people and items, to compare something with nothing."""
+    table = None if like.per_item is None else 0.0 * like.per_item
+    return Cells(like.people, np.zeros(len(like.people)), like.items, table)
+
+
+def for_others(first: Cells | None, second: Cells | None) -> dict[str, Any]:
+    """Of a statistic over models: what it may come to with other people and items, as columns of a test.
+
+    All models are held to the same people and items. What these happen to have in common with what models
+    have in common stands in every model's score, and a test over models takes it for something of theirs.
+    """
+    found = None if first is None or second is None else pairs(first, second)
+    if found is None or found.interval is None:
+        return {"others_low": None, "others_high": None, "others": ""}
+    return {
+        "others_low": found.interval.low,
+        "others_high": found.interval.high,
+        "others": found.over,
+    }
 
 
 def _interval(first: Cells, second: Cells, people: Sequence[str]) -> tuple[Interval | None, str]:

@@ -6,7 +6,7 @@ from brainbench_leaderboard.analyses.results import ALPHA, Finding, Result
 from brainbench_leaderboard.idea_captions import validating
 
 _HOLDS = {
-    "models": "It holds for other models like these, if there are any",
+    "models": "It holds for other models like these, if there are any, and for these people and items",
     "people": "It holds for other people and these items",
     "people and items": "The interval holds for other people and other items, the p value for these items",
 }
@@ -21,7 +21,7 @@ def says(test: Result, finding: Finding) -> str:
         parts.append(
             f"Leaving out one of the {test.of} gives {low:.3f} to {high:.3f}; most by {test.leverage}."
         )
-    return " ".join([*parts, *_validity(test)])
+    return " ".join([*parts, *_others(test), *_ceilings(test), *_validity(test)])
 
 
 def numbers(test: Result) -> str:
@@ -53,11 +53,35 @@ def _shown(test: Result) -> list[str]:
     significant = corrected is not None and corrected <= ALPHA
     apart = significant if test.interval is None else test.interval[0] > 0 or test.interval[1] < 0
     what = "a difference" if test.statistic == "mean difference" else "that the two go together"
+    if significant and apart and _of_these_alone(test):
+        return [f"The people and items that all models share may have made it: this does not show {what}."]
     if significant and apart:
         return [f"This shows {what}."]
     if significant or apart:
         return [f"Interval and corrected p value do not agree: this does not show {what}."]
     return [f"This does not show {what}, which is no evidence that there is none."]
+
+
+def _of_these_alone(test: Result) -> bool:
+    """Whether a result over models could be gone, or turned, with other people and items."""
+    low, high = test.more.get("others_low"), test.more.get("others_high")
+    return low is not None and high is not None and low <= 0 <= high
+
+
+def _others(test: Result) -> list[str]:
+    low, high = test.more.get("others_low"), test.more.get("others_high")
+    if low is None or high is None:
+        return []
+    what = "mean difference" if test.statistic == "mean difference" else "slope"
+    of = "other people and other items" if test.more["others"] == "people and items" else "other people"
+    return [f"With {of} and these models the {what} lies in [{low:.3g}, {high:.3g}] (95%)."]
+
+
+def _ceilings(test: Result) -> list[str]:
+    first, second = test.more.get("first_ceiling"), test.more.get("second_ceiling")
+    if first is None or second is None or first == second:
+        return []
+    return [f"The two do not have the same ceiling: {first:.3f} and {second:.3f}."]
 
 
 def _validity(test: Result) -> list[str]:

@@ -14,7 +14,7 @@ from scipy import stats
 from brainbench.records import Skip
 from brainbench_leaderboard.analyses.catalog import analyse
 from brainbench_leaderboard.analyses.material import Asked, Material
-from brainbench_leaderboard.analyses.paired import MeanDifference, pairs
+from brainbench_leaderboard.analyses.paired import MeanDifference, pairs, weighted
 from brainbench_leaderboard.analyses.results import Finding
 from brainbench_leaderboard.margins import Cells
 from brainbench_leaderboard.store import Leaderboard
@@ -184,6 +184,17 @@ def test_items_of_two_sides_are_resampled_as_what_they_are() -> None:
     assert same is not None
     assert same.interval is not None
     assert same.interval.high - same.interval.low < 0.01
+    backwards = Cells(who, table.mean(axis=1) - 1, names[::-1], table[:, ::-1] - 1 + 1e-3)
+    turned = pairs(Cells(who, table.mean(axis=1), names, table), backwards)
+    assert turned is not None
+    assert turned.interval is None  # one item at a time, there is one difference
+    others = tuple(f"j{at}" for at in range(12))
+    apart = pairs(
+        Cells(who, table.mean(axis=1), names, table), Cells(who, table.mean(axis=1) - 1, others, table - 1)
+    )
+    assert apart is not None
+    assert apart.interval is not None
+    assert apart.interval.high - apart.interval.low > 0.3
     first, second = np.full((2, 3), np.nan), np.full((2, 3), np.nan)
     first[:, 0], second[:, 1:] = [1, 2], [[3, 5], [7, np.nan]]
     statistic = MeanDifference(first, second)
@@ -233,3 +244,86 @@ def test_variants_of_a_base_model_are_compared_with_it_where_both_are(
     findings, (lacking,) = analyse(Material.read(board, Asked(base="lab/base")), ["post-training"])
     assert not findings
     assert "--base lab/base --model VARIANT" in lacking.command
+
+
+def test_nothing_is_paired_across_other_data_or_other_ways_to_draw_ideas(
+    board: Leaderboard, record: Make, people: Make, values: Any
+) -> None:
+    response: dict[str, Any] = {"stage": "response"}
+    rated = {**response, "cutoff": 2.0, "least": 8}
+    board.add(record("m", people(values)))
+    board.add(record("m", people(values), variant=response, content="prepared anew"))
+    board.add(drawn(record("m", people(values), variant={**rated, "rated": "high"}), 4))
+    board.add(drawn(record("m", people(values), variant={**rated, "rated": "low"}), 2))
+    findings, _ = analyse(Material.read(board, Asked()), ["stage", "high-low"])
+    assert not findings
+    board.add(record("m", people(values - PLANTED), variant=response, started="2026-02-01"))
+    board.add(drawn(record("m", people(values - 0.1), variant={**rated, "rated": "low"}), 4))
+    findings, _ = analyse(Material.read(board, Asked()), ["stage", "high-low"])
+    assert [test.value for finding in findings for test in finding.tests] == pytest.approx([PLANTED, 0.1])
+
+
+def drawn(made: Any, count: int) -> Any:
+    """With ideas, so many to an object."""
+    facts = {**made.facts, "ideas": {"count": count}}
+    started = f"2026-0{count}-01"
+    return replace(
+        made,
+        facts=facts,
+        fingerprint=f"{made.fingerprint}-{count}",
+        provenance={**made.provenance, "started": started},
+    )
+
+
+def test_ceilings_that_differ_are_said(board: Leaderboard, record: Make, people: Make, values: Any) -> None:
+    for region, shift, ceiling in (("default", PLANTED, 0.4), ("somatomotor", 0.0, 0.1)):
+        noise = 0.01 * np.random.default_rng(len(region)).normal(size=10)
+        made = record("m", people(values + shift + noise), region=region)
+        board.add(made)
+        cell = replace(made.cell, model=None, intervention=None)
+        of_people = replace(made.outcome, per_layer=np.array([ceiling]))
+        board.add(replace(made, cell=cell, fingerprint=region, outcome=of_people))
+    (test,) = only(board, "network").tests
+    assert (test.more["first_ceiling"], test.more["second_ceiling"]) == (0.4, 0.1)
+    assert "do not have the same ceiling: 0.400 and 0.100" in test.says
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_difference_that_all_models_owe_to_the_same_items_is_not_shown(
+    board: Leaderboard, record: Make, people: Make, shared: bool
+) -> None:
+    """Each model has it: over models it is sure. But it hangs on a few items, or on people."""
+    rng = np.random.default_rng(0)
+    names = [f"i{at}" for at in range(16)]
+    luck = np.where(np.arange(16) < 3, 2.0, 0.0) if shared else np.full(16, 0.4)
+    for model in range(8):
+        for region, more in (("default", luck), ("somatomotor", 0.0)):
+            table = more + 0.1 * rng.normal(size=(10, 16))
+            board.add(record(f"m{model}", people(table.mean(axis=1)), region=region, table=table,
+                             item_names=names))  # fmt: skip
+    (over,) = [test for test in only(board, "network").tests if test.of == "models"]
+    assert over.p is not None
+    assert over.p < 0.01
+    assert over.interval is not None
+    assert over.interval[0] > 0
+    assert over.more["others"] == "people and items"
+    assert (over.more["others_low"] < 0) == shared
+    assert ("all models share may have made it" in over.says) == shared
+    assert ("This shows a difference" in over.says) != shared
+
+
+def test_models_are_summed_by_person_and_item_whatever_their_order() -> None:
+    table = np.random.default_rng(0).normal(size=(4, 5))
+    whole = Cells(tuple("abcd"), table.mean(axis=1), tuple("vwxyz"), table)
+    turned = Cells(tuple("dcb"), table[:0:-1].mean(axis=1), tuple("zyxwv"), table[:0:-1, ::-1])
+    found = weighted([whole, turned], [2.0, -1.0])
+    assert found is not None
+    assert found.per_item is not None
+    assert (found.people, found.items) == (tuple("bcd"), tuple("vwxyz"))
+    assert found.scores == pytest.approx(table[1:].mean(axis=1))
+    assert found.per_item == pytest.approx(table[1:])
+    alone = weighted([whole, Cells(tuple("dcb"), turned.scores)], [2.0, -1.0])
+    assert alone is not None
+    assert alone.per_item is None  # one of them does not know its items
+    assert alone.scores == pytest.approx(table[1:].mean(axis=1))
+    assert weighted([whole, Cells(("e",), np.ones(1))], [1.0, 1.0]) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -189,3 +190,100 @@ def test_ideas_that_have_nothing_to_do_with_alignment_are_not_shown_to(
     assert "does not show" in pearson.says
     _, (lacking,) = run(board, "originality", dataset="aut", scorer="near")
     assert "--scorer near" in lacking.command
+
+
+@pytest.mark.parametrize("owed_to", ["items", "models"])
+def test_a_slope_that_models_owe_to_the_items_they_share_is_not_shown(
+    board: Leaderboard, record: Callable[..., Any], people: Callable[..., Any], owed_to: str
+) -> None:
+    rng = np.random.default_rng(1)
+    names = [f"i{at}" for at in range(16)]
+    luck = np.where(np.arange(16) < 3, 2.0, 0.0) if owed_to == "items" else np.full(16, 0.4)
+    slopes = []
+    for at, size in enumerate(SIZES):
+        table = 0.1 * at * luck + 0.05 * rng.normal(size=(8, 16))
+        made = {"parameters": int(size), "parameters_with_head": int(size), "layers": 24}
+        board.add(record(f"m{at}", people(table.mean(axis=1)), made=made, table=table, item_names=names))
+        slopes.append(table)
+    test = only(board, "scaling").tests[0]
+    assert test.value > 0.9
+    x = np.log10(np.array(SIZES, dtype=float))
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    by_item = np.einsum("m,mpi->i", weights, np.array(slopes)) / 8
+    theirs = stats.ttest_1samp(by_item, 0).confidence_interval()  # items alone: people hardly differ
+    found = test.more["others_low"], test.more["others_high"]
+    assert found == pytest.approx(tuple(theirs), abs=0.1 * (theirs.high - theirs.low) + 0.01)
+    assert ("people and items that all models share may have made it" in test.says) == (owed_to == "items")
+    assert ("This shows that the two go together" in test.says) == (owed_to == "models")
+
+
+def test_ideas_to_another_version_of_the_questions_are_not_joined(
+    board: Leaderboard, models: Callable[..., None], ideas: Callable[..., Any]
+) -> None:
+    models(SIZES[:5], [0.1, 0.3, 0.2, 0.4, 0.3])
+    for at in range(5):
+        made = ideas(f"lab/model-{at}", 0.2 * at)
+        board.add(replace(made, cell=replace(made.cell, dataset=replace(made.cell.dataset, version=2))))
+    findings, _ = run(board, "originality")
+    assert not findings
+
+
+def test_numbers_of_several_kinds_are_said(
+    board: Leaderboard, models: Callable[..., None], record: Callable[..., Any], people: Callable[..., Any]
+) -> None:
+    models(SIZES[:4], [0.1, 0.3, 0.2, 0.4])
+    assert not any("run in" in note for note in only(board, "scaling").notes)
+    made = {"parameters": 10**9, "parameters_with_head": 10**9, "layers": 24, "dtype": "bfloat16"}
+    board.add(record("lab/large", people([0.1] * 4), made=made))
+    assert any("run in bfloat16 and float32" in note for note in only(board, "scaling").notes)
+
+
+def test_a_model_under_two_names_counts_once(
+    board: Leaderboard, models: Callable[..., None], record: Callable[..., Any], people: Callable[..., Any]
+) -> None:
+    models(SIZES[:5], [0.1, 0.3, 0.2, 0.4, 0.3])
+    models(SIZES[:5], [0.1, 0.3, 0.2, 0.4, 0.3], region="somatomotor")
+    made = {"parameters": 10**9, "parameters_with_head": 10**9, "layers": 24}
+    for region in ("default", "somatomotor"):
+        board.add(record(f"lab/model-0@{'a' * 40}", people([0.6, 0.5, 0.7, 0.6]), made=made, region=region,
+                         started="2026-02-01"))  # fmt: skip
+    finding = only(board, "scaling")
+    assert {test.n for test in finding.tests} == {5}
+    assert f"lab/model-0@{'a' * 40}" in {row["model"] for row in finding.table}
+    assert [test.n for test in only(board, "network").tests if test.of == "models"] == [5]
+
+
+@pytest.mark.parametrize(("dataset", "primary"), [("aut@prompt=short", True), ("aut", False)])
+def test_ideas_to_another_prompt_are_not_what_was_declared(
+    board: Leaderboard, models: Callable[..., None], ideas: Callable[..., Any], dataset: str, primary: bool
+) -> None:
+    models(SIZES[:5], [0.1, 0.3, 0.2, 0.4, 0.3], variant={"prompt": "short"}, pooling="mean")
+    for at in range(5):
+        board.add(ideas(f"lab/model-{at}", 0.2 + 0.1 * at, dataset=dataset))
+    tests = only(board, "originality").tests
+    assert any(test.primary for test in tests) == primary
+
+
+def test_what_others_would_make_of_size_given_the_layers(
+    board: Leaderboard, record: Callable[..., Any], people: Callable[..., Any]
+) -> None:
+    """Alignment follows the layers alone: given these, other items leave nothing of size."""
+    rng = np.random.default_rng(2)
+    names = [f"i{at}" for at in range(16)]
+    depths = np.round(20 + 2 * np.arange(12) + 6 * rng.normal(size=12))
+    for region in ("default", "somatomotor"):
+        for at, (size, depth) in enumerate(zip(SIZES, depths, strict=True)):
+            table = 0.01 * depth + 0.02 * rng.normal(size=(8, 16))
+            made = {"parameters": int(size), "parameters_with_head": int(size), "layers": int(depth)}
+            board.add(
+                record(f"m{at}", people(table.mean(axis=1)), made=made, table=table, item_names=names,
+                       region=region)
+            )  # fmt: skip
+    tests = only(board, "scaling").tests
+    assert {test.where for test in tests if test.primary} == {"default, create items"}
+    size, given = (
+        next(test for test in tests if test.name == f"alignment and log10 of parameters{rest}")
+        for rest in ("", ", given layers")
+    )
+    assert size.more["others_low"] > 0
+    assert given.more["others_low"] < 0 < given.more["others_high"]

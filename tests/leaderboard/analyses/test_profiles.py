@@ -78,6 +78,13 @@ def test_parts_have_profiles_of_their_own_and_what_has_no_number_or_no_score_is_
     assert profiles(stored, None)[0].depths.tolist() == [0.25, 0.5]  # the highest number stands for the depth
 
 
+def test_one_person_does_not_make_the_peak() -> None:
+    table = np.array([[0.1, 0.1, 0.1, 0.1, 9.0], [0.2, 0.2, 0.2, 0.2, 0.0]])
+    (profile,) = profiles(LayerScores(("layer.0", "layer.1"), tuple("abcde"), table, table.mean(axis=1)), 2)
+    assert profile.median().tolist() == pytest.approx([0.1, 0.2])
+    assert profile.peak() == 1.0
+
+
 def test_depths_on_a_border_are_in_the_lower_bin() -> None:
     thirds = np.arange(1, 31) / 30
     assert bins_of(thirds).tolist() == [at // 3 for at in range(30)]

@@ -26,7 +26,7 @@ from brainbench.testing import check_scorer
 from brainbench.validity import validate
 from brainbench_metrics import human_ratings
 from brainbench_metrics.divergent_association import DivergentAssociation, words_of_list
-from brainbench_metrics.judge_fit import JudgeFit
+from brainbench_metrics.judge_fit import JudgeFit, features
 from brainbench_metrics.llm_judge import LlmJudge, rating_of
 from brainbench_metrics.semantic_distance import SemanticDistance
 from brainbench_metrics.trained_judge import TrainedJudge
@@ -165,6 +165,13 @@ def test_the_words_of_a_list_are_read_as_documented(text: str, words: list[str])
 )
 def test_only_a_whole_number_from_1_to_5_at_the_start_is_a_rating(answer: str, rating: float | None) -> None:
     assert rating_of(answer) == rating
+
+
+def test_a_judge_sees_response_object_their_cosine_and_the_length() -> None:
+    written = {"brick": [2.0, 0.0], "a door stop": [3.0, 4.0]}
+    helper = cast(OpenModel, Encoder(written))
+    (row,) = features([Response("brick", "a door stop")], helper, QUIET)
+    assert row == pytest.approx([3, 4, 2, 0, 0.6, np.log(4)])
 
 
 def examples(count: int, seed: int) -> tuple[FloatArray, Any]:

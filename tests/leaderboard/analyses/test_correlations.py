@@ -212,7 +212,7 @@ def test_a_slope_that_models_owe_to_the_items_they_share_is_not_shown(
     by_item = np.einsum("m,mpi->i", weights, np.array(slopes)) / 8
     theirs = stats.ttest_1samp(by_item, 0).confidence_interval()  # items alone: people hardly differ
     found = test.more["others_low"], test.more["others_high"]
-    assert found == pytest.approx(tuple(theirs), abs=0.1 * (theirs.high - theirs.low) + 0.01)
+    assert found == pytest.approx(tuple(theirs), abs=0.01 + 0.1 * float(theirs.high - theirs.low))
     assert ("people and items that all models share may have made it" in test.says) == (owed_to == "items")
     assert ("This shows that the two go together" in test.says) == (owed_to == "models")
 

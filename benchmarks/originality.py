@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from brainbench.arrays import FloatArray
 from brainbench.errors import DataError
-from brainbench.ideas import Rated
+from brainbench.ideas import Rated, Response
 from brainbench.nouns import ModelOptions, Reporter
 from brainbench.progress import SilentReporter
 from brainbench.validity import Validity, agreement
@@ -33,6 +34,7 @@ from brainbench_models.checkpoints import FolderCheckpoint
 from brainbench_models.huggingface import HuggingFaceModel
 
 SILENT = SilentReporter()
+SMALL = {"a", "an", "the", "as", "for", "it", "to", "use"}
 FOLDS, LANDMARKS, GAMMA = 5, 2000, 0.5
 KERNEL_PENALTIES = (0.1, 0.3, 1.0, 3.0)
 Reals = NDArray[np.float64]
@@ -93,6 +95,19 @@ def scored(helper: Any, people: Sequence[Rated]) -> dict[str, list[float | None]
         "characters": [float(len(one.text)) for one in responses],
         "mean of the object": [means[one.about] for one in responses],
     }
+
+
+def gist(response: Response) -> tuple[str, tuple[str, ...]]:
+    """What is left of a response without order, plurals, punctuation and small words."""
+    words = re.findall(r"\w+", response.text.lower())
+    kept = {word.removesuffix("s") for word in words if word not in SMALL}
+    return response.about.lower(), tuple(sorted(kept))
+
+
+def near_copies(people: Sequence[Rated]) -> list[bool]:
+    """Of each whether a response about the same object that was learnt from has the same gist."""
+    learnt = {gist(one.response) for split in ("train", "val") for one in ratings(split, SILENT)}
+    return [gist(one.response) in learnt for one in people]
 
 
 def means_of(rated: Sequence[Rated]) -> dict[str, float]:
@@ -203,8 +218,19 @@ def figures(helper: Any) -> dict[str, Any]:
         rows.append(row(name, part, agreement(name, 1, test, values)))
         print(name, rows[-1]["pearson"], rows[-1]["by_object_mean"], flush=True)
     versions = {scorer.name: scorer.version for scorer in (SemanticDistance(), TrainedJudge())}
-    counts = {"test": len(test), "held_out": len(mine)}
-    return {"versions": versions, "counts": counts, "rows": rows, "tried": tried(helper)}
+    copied = near_copies([test[at] for at in mine])
+    new = [at for at, known in zip(mine, copied, strict=True) if not known]
+    judged = agreement(
+        "new", 1, [test[at] for at in new], [scores["trained-judge"][at] for at in new]
+    ).facts()
+    counts = {"test": len(test), "held_out": len(mine), "near_copies": sum(copied)}
+    return {
+        "versions": versions,
+        "counts": counts,
+        "rows": rows,
+        "without_near_copies": {name: rounded(judged[name]) for name in ("pearson", "by_object_mean")},
+        "tried": tried(helper),
+    }
 
 
 def main(arguments: list[str]) -> None:

@@ -11,10 +11,10 @@ from brainbench_leaderboard.analyses.comparisons import contrast
 from brainbench_leaderboard.analyses.contrasts import HIGH_LOW, NETWORK, STAGE, TASK_CONTROL
 from brainbench_leaderboard.analyses.correlations import originality, scaling
 from brainbench_leaderboard.analyses.entries import Place
+from brainbench_leaderboard.analyses.layers import layers
 from brainbench_leaderboard.analyses.material import Material, models_of
 from brainbench_leaderboard.analyses.paired import LEAST_PEOPLE
 from brainbench_leaderboard.analyses.post_training import post_training
-from brainbench_leaderboard.analyses.profiles import layers
 from brainbench_leaderboard.analyses.results import Finding, Lacking, adjusted
 from brainbench_leaderboard.analyses.sentences import says
 from brainbench_leaderboard.origins import dataset_spec, model_spec

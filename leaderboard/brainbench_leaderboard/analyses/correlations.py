@@ -15,8 +15,8 @@ from brainbench_leaderboard.analyses.entries import Entry, Place
 from brainbench_leaderboard.analyses.figures import Figure, Points
 from brainbench_leaderboard.analyses.material import Material, answers, models_of
 from brainbench_leaderboard.analyses.names import label, precision, short_names, varying
-from brainbench_leaderboard.analyses.paired import for_others, nothing, weighted
-from brainbench_leaderboard.analyses.results import IDEAS, IDEAS_TOO, SIZE, Finding, Result, span
+from brainbench_leaderboard.analyses.over_models import correlated, count_of, slope_for_others, which_count
+from brainbench_leaderboard.analyses.results import IDEAS, IDEAS_TOO, SIZE, Finding, Result
 from brainbench_leaderboard.margins import Cells
 from brainbench_leaderboard.values import Row
 
@@ -59,12 +59,12 @@ def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
     places = {place: found for place, found in sized.items() if len(found) >= LEAST_UNITS}
     if not places:
         return None
-    which = _which_count([entry for found in places.values() for entry in found])
+    which = which_count([entry for found in places.values() for entry in found])
     words = varying(places)
     tests: list[Result] = []
     panels = []
     for place, found in places.items():
-        where, count = words[place], np.array([_count(entry, which) for entry in found], dtype=float)
+        where, count = words[place], np.array([count_of(entry, which) for entry in found], dtype=float)
         cells = [material.cells(entry.fingerprint) for entry in found]
         primary = SIZE if _is_primary(place, across, pooling="last", prompt="main", region=0) else ""
         lines = [
@@ -80,7 +80,7 @@ def scaling(material: Material, dataset: tuple[str, int]) -> Finding | None:
             tests += _partials(lines[0], lines[2])
         panels.append(_points(lines[0], count.tolist(), made[0] if made else None))
     table = [
-        {**entry.columns(), "parameters_used": _count(entry, which)}
+        {**entry.columns(), "parameters_used": count_of(entry, which)}
         for found in places.values()
         for entry in found
     ]
@@ -139,15 +139,6 @@ def originality(material: Material, dataset: tuple[str, int]) -> Finding | None:
     )  # fmt: skip
 
 
-def _which_count(found: Sequence[Entry]) -> str:
-    """Which count all of them have: that with the head where it is known of all."""
-    return "with_head" if all(entry.with_head for entry in found) else "parameters"
-
-
-def _count(entry: Entry, which: str) -> int:
-    return int(getattr(entry, which) or 0)
-
-
 def _is_primary(
     place: Place, places: Iterable[Place], *, pooling: str, prompt: str, region: int | None
 ) -> bool:
@@ -170,17 +161,8 @@ def _tests(line: _Line) -> list[Result]:
         except ShapeError:
             continue
         primary = line.primary if kind == "Pearson r" else ""
-        made.append(_test(line.name, kind, r, line, primary, _for_others(line)))
+        made.append(_test(line, r, kind, primary=primary))
     return made
-
-
-def _for_others(line: _Line, given: _Line | None = None) -> dict[str, Any]:
-    """What the slope of alignment on x may be with other people and items: it is a weighted sum of scores."""
-    x = np.array(line.x)
-    others = np.ones((1, len(x))) if given is None else np.stack([np.ones(len(x)), np.array(given.x)])
-    left = x - others.T @ np.linalg.lstsq(others.T, x, rcond=None)[0]
-    slope = weighted(line.cells, (left / (left @ left)).tolist())
-    return for_others(slope, None if slope is None else nothing(slope))
 
 
 def _partials(size: _Line, depth: _Line) -> list[Result]:
@@ -192,34 +174,20 @@ def _partials(size: _Line, depth: _Line) -> list[Result]:
             r = partial_correlation(np.array(line.x), y, np.array(given.x), seed=SEED, draws=DRAWS)
         except ShapeError:  # too few models, or size and depth are one
             continue
-        made.append(
-            _test(f"{line.name}, given {given.name}", "partial r", r, line, more=_for_others(line, given))
-        )
+        made.append(_test(line, r, "partial r", given=given))
     return made
 
 
-def _test(  # noqa: PLR0913, PLR0917 - what is correlated, and how it came out
-    name: str, kind: str, r: Correlation, line: _Line, primary: str = "", more: Row | None = None
-) -> Result:
-    interval = r.interval
-    return Result(
-        name=f"alignment and {name}",
+def _test(line: _Line, r: Correlation, kind: str, *, primary: str = "", given: _Line | None = None) -> Result:
+    others = slope_for_others(line.cells, line.x, given.x if given else None)
+    return correlated(
+        r,
+        line.found,
+        name=f"alignment and {line.name}" + (f", given {given.name}" if given else ""),
         where=line.where,
         statistic=kind,
-        value=r.r,
-        n=r.n,
-        of="models",
-        over="models",
-        interval=span(interval),
-        no_interval=r.no_interval,
-        level=interval.level if interval else 0.95,
-        method=interval.method if interval else "",
-        p=r.p,
-        p_method=f"{r.draws} shuffles",
-        left_out=(r.left_out_low, r.left_out_high),
-        leverage=short_names(models_of(line.found))[line.found[r.leverage].model],
         primary=primary,
-        more={**(line.more or {}), **(more or {})},
+        more={**(line.more or {}), **others},
     )
 
 

@@ -55,6 +55,30 @@ def test_a_planted_peak_is_found_with_a_narrow_interval_and_noise_has_a_wide_one
     assert curve.peak in curve.x  # what is dotted is where a layer lies
 
 
+def test_where_in_depth_alignment_goes_with_size_is_found_and_for_other_people_too(
+    board: Leaderboard, record: Make, people: Make
+) -> None:
+    """Eight models of ten layers: the last three score higher in larger ones; one twin is no such model."""
+    rng, sizes = np.random.default_rng(5), 10 ** np.linspace(6, 10, 8)
+    nine = people(np.zeros(9))
+    for at, size in enumerate(sizes):
+        layers = {f"layer.{d}": rng.normal(0.05 * at * (d > 6), 0.02, 9) for d in range(10)}
+        board.add(record(f"m{at}", nine, layers=layers, made={"layers": 10, "parameters": int(size)}))
+    twin = {f"layer.{d}": np.full(9, 5.0) + rng.normal(size=9) for d in range(10)}
+    board.add(
+        record("untrained:m0", nine, layers=twin, kind="untrained", made={"layers": 10, "parameters": 9})
+    )
+    ((finding,), _) = analyse(Material.read(board, Asked()), ["layers"])
+    tests = [test for test in finding.tests if test.p is not None]
+    assert [test.more["bin"] for test in tests] == list(range(1, 11))
+    assert {test.n for test in tests} == {8}
+    found = {test.more["bin"] for test in tests if (test.p_grid or 0) <= 0.05 and test.more["others_low"] > 0}
+    assert found == {8, 9, 10}
+    by_hand = [row["median"] for row in finding.table if row["bin"] == 9 and row["model"].startswith("m")]
+    assert tests[8].value == pytest.approx(np.corrcoef(np.log10(sizes.astype(int)), by_hand)[0, 1])
+    assert tests[8].name == "alignment at depth 0.8 to 0.9 and log10 of parameters"
+
+
 def test_whole_layers_are_drawn_before_their_parts(board: Leaderboard, record: Make, people: Make) -> None:
     parts = {f"{part}.{at}": np.full(9, at) for part in ("attention", "layer") for at in range(3)}
     for items in ("create", "object"):

@@ -53,9 +53,7 @@ INTERRUPTED = 130
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="People at the same time."
 )
-@click.option(
-    "--report/--no-report", default=None, help="An HTML page a person; by default where matplotlib is."
-)
+@click.option("--report/--no-report", default=True, show_default=True, help="An HTML page for each person.")
 @click.option("--simulated", is_flag=True, help="Nobody was scanned: scores are never ranked with real ones.")
 def prepare(study: str, **chosen: Any) -> None:
     """Make a dataset of single-trial betas from fMRIPrep's derivatives.
@@ -97,15 +95,12 @@ def _job(study: str, chosen: dict[str, Any]) -> Job:
     """What is asked of each person; raises UsageError for options that do not fit together."""
     from brainbench.scans.job import Job
     from brainbench.scans.regions import parse_region, require_regions, yeo_networks
-    from brainbench.scans.report import can_plot
     from brainbench.scans.responses import read_responses
 
     if study == "creativity" and chosen["responses"] is None:
         raise UsageError("Creativity needs --responses: what was answered, and how it was rated.")
     if chosen["atlas"] and chosen["regions"]:
         raise UsageError("--atlas and --region do not go together.", hint="Name each region by --region.")
-    if chosen["report"] and not can_plot():
-        raise UsageError("--report needs matplotlib, which is not installed.", hint="pip install matplotlib")
     known = study_of(study, chosen)
     regions = [parse_region(region) for region in chosen["regions"]]
     settings = settings_of(study, chosen)
@@ -123,7 +118,7 @@ def _job(study: str, chosen: dict[str, Any]) -> Job:
         responses=read_responses(chosen["responses"], known) if chosen["responses"] else None,
         session=chosen["session"],
         simulated=chosen["simulated"],
-        report=can_plot() if chosen["report"] is None else chosen["report"],
+        report=chosen["report"],
     )
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import resources
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,11 +32,6 @@ class Picture:
 
     title: str
     png: str
-
-
-def can_plot() -> bool:
-    """Whether matplotlib is installed, which nilearn plots with."""
-    return find_spec("matplotlib") is not None
 
 
 def report_page(

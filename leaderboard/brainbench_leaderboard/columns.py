@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from sqlite_utils import Database
 
 from brainbench.identity import fingerprint
 from brainbench.plan import Cell
@@ -16,15 +18,12 @@ def cell_columns(record: Record) -> dict[str, Any]:
     """What was asked, of whom and how it was run."""
     cell, made = record.cell, record.provenance
     assert isinstance(cell, Cell)
-    model = record.facts.get("model") or {}
     return {
         "fingerprint": record.fingerprint,
-        "question": _question(record.facts, *(("ideas",) if "ideas" in record.facts else ())),
-        "ceiling_question": _question(record.facts),
+        **questions(record.facts),
         "resolved": int(record.resolved),
         "kind": cell.kind,
         "model": cell.model.name if cell.model else None,
-        "revision": _text(model.get("revision")),
         "intervention": cell.intervention.name if cell.intervention else None,
         "seed": cell.options.seed if cell.model else None,
         "dataset": cell.dataset.name,
@@ -37,12 +36,35 @@ def cell_columns(record: Record) -> dict[str, Any]:
         "metric": cell.metric.name,
         "protocol": cell.metric.protocol,
         "metric_version": cell.metric.version,
+        **made_columns(record.facts, made),
+    }
+
+
+def made_columns(facts: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
+    """Of which revision a record is, and how, when and by what it was made: the same in every table."""
+    model = facts.get("model") or {}
+    return {
+        "revision": _text(model.get("revision")),
         "device": _text(made.get("device")),
         "dtype": _text(made.get("dtype", model.get("dtype"))),
         **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
-        "facts": json.dumps(record.facts, allow_nan=False, sort_keys=True),
+        "facts": json.dumps(facts, allow_nan=False, sort_keys=True),
         "provenance": json.dumps(made, allow_nan=False, default=str),
     }
+
+
+def questions(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Fingerprints of what is asked in a cell of scores, and in that of its ceiling."""
+    return {
+        "question": _question(facts, *(("ideas",) if "ideas" in facts else ())),
+        "ceiling_question": _question(facts),
+    }
+
+
+def insert_row(db: Database, table: str, row: Mapping[str, Any]) -> int | None:
+    """Add a row; its id. The caller holds the transaction."""
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    return db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values())).lastrowid
 
 
 def _text(fact: Any) -> str | None:
@@ -93,4 +115,11 @@ def _per_item(scores: Scores) -> str | None:
     if scores.per_item is None:
         return None
     rows = [[None if math.isnan(x) else float(f"{x:.6g}") for x in row] for row in scores.per_item.tolist()]
-    return json.dumps({"items": scores.items, "participants": scores.participants, "scores": rows})
+    return per_item_text(scores.items, scores.participants, rows)
+
+
+def per_item_text(
+    items: Sequence[str], participants: Sequence[str], rows: Sequence[Sequence[float | None]]
+) -> str:
+    """The column `per_item`."""
+    return json.dumps({"items": items, "participants": participants, "scores": rows})

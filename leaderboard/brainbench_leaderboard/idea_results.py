@@ -14,8 +14,8 @@ from sqlite_utils import Database
 from brainbench.ideas import Idea, IdeaScores
 from brainbench.identity import fingerprint
 from brainbench.plan import ScorerCell, needs_dataset
-from brainbench.records import Failure, Record, Skip
-from brainbench_leaderboard.columns import why_not
+from brainbench.records import Failure, Outcome, Record, Skip
+from brainbench_leaderboard.columns import insert_row, made_columns, why_not
 
 if TYPE_CHECKING:
     from brainbench.validity import Validity
@@ -30,8 +30,12 @@ _QUESTION = ("dataset", "questions", "scorer", "helper", "ideas", "asked", "sche
 
 def insert(db: Database, record: Record) -> None:
     """Add a record of ideas, with every text."""
-    scores = record.outcome
-    inserted = _insert(db, "idea_records", _columns(record))
+    insert_with_texts(db, {**_columns(record), **outcome_columns(record.outcome)}, record.outcome)
+
+
+def insert_with_texts(db: Database, row: Row, scores: Outcome) -> None:
+    """Add a row and the texts of its outcome."""
+    inserted = insert_row(db, "idea_records", row)
     if isinstance(scores, IdeaScores):
         rows = [
             (inserted, at, idea.item, scores.about.get(idea.item, ""), idea.draw, idea.seed, idea.text, score)
@@ -74,27 +78,31 @@ def insert_validity(
     if kept is not None and kept["responses"] > validity.responses:
         return False
     db.execute("DELETE FROM validities WHERE fingerprint = ?", [key])
-    within = validity.by_object
-    row = {
-        "fingerprint": key,
-        "scorer": validity.scorer,
-        "helper": helper,
-        "scorer_version": validity.version,
-        **{name: getattr(validity, name) for name in ("responses", "held_out", "unscored")},
-        "pearson": validity.pearson.estimate,
-        "low": validity.pearson.low,
-        "high": validity.pearson.high,
-        "interval_level": validity.pearson.level,
-        "spearman": validity.spearman.estimate,
-        "by_object": within.estimate if within else None,
-        "by_object_low": within.low if within else None,
-        "by_object_high": within.high if within else None,
-        "details": json.dumps(validity.facts(), allow_nan=False),
+    columns = told_columns(validity.facts(), facts, provenance)
+    insert_row(db, "validities", {"fingerprint": key, "helper": helper, **columns})
+    return True
+
+
+def told_columns(told: Mapping[str, Any], facts: Mapping[str, Any], provenance: Mapping[str, Any]) -> Row:
+    """The columns of `validities` beside fingerprint and helper; `told`: by `Validity.facts`."""
+    nothing = {"r": None, "low": None, "high": None}
+    within, over = told["by_object_mean"] or nothing, told["pearson"]
+    return {
+        "scorer": told["scorer"],
+        "scorer_version": told["version"],
+        **{name: told[name] for name in ("responses", "held_out", "unscored")},
+        "pearson": over["r"],
+        "low": over["low"],
+        "high": over["high"],
+        "interval_level": told["level"],
+        "spearman": told["spearman"]["r"],
+        "by_object": within["r"],
+        "by_object_low": within["low"],
+        "by_object_high": within["high"],
+        "details": json.dumps(told, allow_nan=False),
         "facts": json.dumps(dict(facts), allow_nan=False, sort_keys=True),
         "provenance": json.dumps(dict(provenance), allow_nan=False, default=str),
     }
-    _insert(db, "validities", row)
-    return True
 
 
 def validity_of(db: Database, key: str) -> Row | None:
@@ -104,23 +112,16 @@ def validity_of(db: Database, key: str) -> Row | None:
     return None
 
 
-def _insert(db: Database, table: str, row: Row) -> int | None:
-    names, marks = ", ".join(row), ", ".join("?" * len(row))
-    return db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values())).lastrowid
-
-
 def _columns(record: Record) -> Row:
     cell, facts, made = record.cell, record.facts, record.provenance
     assert isinstance(cell, ScorerCell)
-    model = facts.get("model") or {}
     asks = cell.dataset if not cell.scorer.questions else None
     learnt = cell.dataset if needs_dataset(cell.intervention) else None
     return {
         "fingerprint": record.fingerprint,
-        "question": fingerprint({name: facts[name] for name in _QUESTION if name in facts}),
+        "question": question(facts),
         "resolved": int(record.resolved),
         "model": cell.model.name,
-        "revision": None if model.get("revision") is None else str(model["revision"]),
         "intervention": cell.intervention.name,
         "learnt_from": learnt.name if learnt else None,
         "seed": cell.options.seed,
@@ -134,17 +135,17 @@ def _columns(record: Record) -> Row:
         "scorer_fingerprint": None if facts.get("unidentified") else fingerprint(facts["scorer"]),
         "scale_low": float(cell.scorer.scale[0]),
         "scale_high": float(cell.scorer.scale[1]),
-        "device": made.get("device"),
-        "dtype": made.get("dtype", model.get("dtype")),
-        **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
-        "facts": json.dumps(facts, allow_nan=False, sort_keys=True),
-        "provenance": json.dumps(made, allow_nan=False, default=str),
-        **_outcome_columns(record),
+        **made_columns(facts, made),
     }
 
 
-def _outcome_columns(record: Record) -> Row:
-    scores = record.outcome
+def question(facts: Mapping[str, Any]) -> str:
+    """The fingerprint of what is asked and by what it is scored, whoever is asked."""
+    return fingerprint({name: facts[name] for name in _QUESTION if name in facts})
+
+
+def outcome_columns(scores: Outcome) -> Row:
+    """What came of it."""
     if isinstance(scores, Skip | Failure):
         return why_not(scores)
     assert isinstance(scores, IdeaScores)

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from brainbench.ideas import Idea
 from brainbench.identity import unidentified
 from brainbench.plan import ScorerCell, TaskCell
-from brainbench.records import Failure, Record, Scores
+from brainbench.records import Failure, Record
 from brainbench.task_scores import TaskItem
 from brainbench_leaderboard import idea_results, stored_scores, task_results
 from brainbench_leaderboard.columns import cell_columns, outcome_columns
@@ -53,7 +53,7 @@ class Leaderboard:
             refuse_strangers(self.db, path)  # before anything is written to the file
             enable_wal(self.db)
             self.db.conn.execute("PRAGMA foreign_keys = ON")
-            with self._writing():  # two first starts at once: the second waits, then finds nothing to do
+            with self.writing():  # two first starts at once: the second waits, then finds nothing to do
                 migrations.apply(self.db)
 
     @classmethod
@@ -92,7 +92,7 @@ class Leaderboard:
 
         A failure never replaces scores. A failure from before the cell's identity was known goes.
         """
-        with explained(self.path), self._writing():
+        with explained(self.path), self.writing():
             if isinstance(record.outcome, Failure) and self.has(record.fingerprint):
                 return
             for table in _TABLES:
@@ -105,11 +105,7 @@ class Leaderboard:
                 idea_results.insert(self.db, record)
                 return
             row = {**cell_columns(record), **outcome_columns(record.outcome)}
-            names = ", ".join(row)
-            marks = ", ".join("?" * len(row))
-            inserted = self.db.execute(f"INSERT INTO records ({names}) VALUES ({marks})", list(row.values()))
-            if isinstance(record.outcome, Scores):
-                self._add_scores(inserted.lastrowid, record.outcome)
+            stored_scores.insert(self.db, row, record.outcome)
 
     def standings(self) -> list[dict[str, Any]]:
         """All rows of the `standings` view, best first within what may be compared, baselines last.
@@ -170,7 +166,7 @@ class Leaderboard:
 
         It replaces an older one of no more responses.
         """
-        with explained(self.path), self._writing():
+        with explained(self.path), self.writing():
             return idea_results.insert_validity(self.db, validity, helper, facts, provenance)
 
     def validity(self, fingerprint: str) -> dict[str, Any] | None:
@@ -197,26 +193,9 @@ class Leaderboard:
                 for row in found
             }
 
-    def _add_scores(self, record_id: int | None, scores: Scores) -> None:
-        each = zip(scores.layers, scores.per_layer.tolist(), scores.spread.tolist(), strict=True)
-        layers: list[tuple[Any, ...]] = [
-            (record_id, position, layer, float(score), float(spread), None)
-            for position, (layer, score, spread) in enumerate(each)
-        ]
-        layers += [
-            (record_id, len(scores.layers) + extra, layer, None, None, reason)
-            for extra, (layer, reason) in enumerate(scores.unscored.items())
-        ]
-        people = [
-            (record_id, position, person, float(scores.per_participant[position, column]))
-            for position in range(len(scores.layers))
-            for column, person in enumerate(scores.participants)
-        ]
-        self.db.conn.executemany("INSERT INTO layer_scores VALUES (?, ?, ?, ?, ?, ?)", layers)
-        self.db.conn.executemany("INSERT INTO participant_scores VALUES (?, ?, ?, ?)", people)
-
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
+        """One transaction: all that is written within is kept, or nothing of it."""
         # BEGIN IMMEDIATE takes the write lock before anything is read: a deferred transaction that reads
         # first cannot wait for another writer and fails at once.
         self.db.conn.execute("BEGIN IMMEDIATE")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
+from brainbench.records import Outcome, Scores
+from brainbench_leaderboard.columns import insert_row
 from brainbench_leaderboard.margins import Cells
 
 Array = NDArray[np.float64]
@@ -63,3 +67,29 @@ def layer_scores(db: Database, fingerprint: str) -> LayerScores:
         table[place[position], people[name]] = score
     scores = np.array([np.nan if score is None else score for _, _, score in layers])
     return LayerScores(tuple(layer for _, layer, _ in layers), tuple(people), table, scores)
+
+
+def insert(db: Database, row: Mapping[str, Any], outcome: Outcome) -> None:
+    """Add a row of `records`, and its layers and people where it has any."""
+    record_id = insert_row(db, "records", row)
+    if isinstance(outcome, Scores):
+        _insert_scores(db, record_id, outcome)
+
+
+def _insert_scores(db: Database, record_id: int | None, scores: Scores) -> None:
+    each = zip(scores.layers, scores.per_layer.tolist(), scores.spread.tolist(), strict=True)
+    layers: list[tuple[Any, ...]] = [
+        (record_id, position, layer, float(score), float(spread), None)
+        for position, (layer, score, spread) in enumerate(each)
+    ]
+    layers += [
+        (record_id, len(scores.layers) + extra, layer, None, None, reason)
+        for extra, (layer, reason) in enumerate(scores.unscored.items())
+    ]
+    people = [
+        (record_id, position, person, float(scores.per_participant[position, column]))
+        for position in range(len(scores.layers))
+        for column, person in enumerate(scores.participants)
+    ]
+    db.conn.executemany("INSERT INTO layer_scores VALUES (?, ?, ?, ?, ?, ?)", layers)
+    db.conn.executemany("INSERT INTO participant_scores VALUES (?, ?, ?, ?)", people)

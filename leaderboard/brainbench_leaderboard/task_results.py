@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,25 @@ from sqlite_utils import Database
 
 from brainbench.identity import fingerprint
 from brainbench.plan import TaskCell
-from brainbench.records import Failure, Record, Skip
+from brainbench.records import Failure, Outcome, Record, Skip
 from brainbench.task_pairs import Answers
 from brainbench.task_scores import TaskItem, TaskScores
 from brainbench.tuning import Tunes
-from brainbench_leaderboard.columns import why_not
+from brainbench_leaderboard.columns import insert_row, made_columns, why_not
 
 _ORDER = "task, task_version, problem_limit, rank IS NULL, baseline, rank, accuracy DESC, model, started"
 
 
 def insert(db: Database, record: Record) -> None:
     """Add a task's record and its items."""
-    row = _columns(record)
-    names, marks = ", ".join(row), ", ".join("?" * len(row))
-    inserted = db.execute(f"INSERT INTO task_records ({names}) VALUES ({marks})", list(row.values()))
-    if isinstance(record.outcome, TaskScores):
-        rows = [(inserted.lastrowid, *_item_row(at, item)) for at, item in enumerate(record.outcome.items)]
+    insert_with_items(db, {**_columns(record), **outcome_columns(record.outcome)}, record.outcome)
+
+
+def insert_with_items(db: Database, row: Mapping[str, Any], outcome: Outcome) -> None:
+    """Add a row and the items of its outcome."""
+    inserted = insert_row(db, "task_records", row)
+    if isinstance(outcome, TaskScores):
+        rows = [(inserted, *_item_row(at, item)) for at, item in enumerate(outcome.items)]
         db.conn.executemany(f"INSERT INTO task_items VALUES ({', '.join('?' * 11)})", rows)
 
 
@@ -87,13 +90,11 @@ def items(db: Database, found: str) -> tuple[TaskItem, ...]:
 def _columns(record: Record) -> dict[str, Any]:
     cell, made, facts = record.cell, record.provenance, record.facts
     assert isinstance(cell, TaskCell)
-    model = facts.get("model") or {}
     return {
         "fingerprint": record.fingerprint,
-        "question": fingerprint({name: facts.get(name) for name in ("task", "limit", "asked")}),
+        "question": question(facts),
         "resolved": int(record.resolved),
         "model": cell.model.name,
-        "revision": None if model.get("revision") is None else str(model["revision"]),
         "intervention": cell.intervention.name,
         "learnt_from": cell.dataset.name if cell.dataset else None,
         "seed": cell.options.seed,
@@ -102,13 +103,13 @@ def _columns(record: Record) -> dict[str, Any]:
         "task": cell.task.name,
         "task_version": cell.task.version,
         "problem_limit": cell.limit,
-        "device": made.get("device"),
-        "dtype": made.get("dtype", model.get("dtype")),
-        **{name: made.get(name) for name in ("brainbench", "git_commit", "started", "seconds")},
-        "facts": json.dumps(facts, allow_nan=False, sort_keys=True),
-        "provenance": json.dumps(made, allow_nan=False, default=str),
-        **_outcome_columns(record),
+        **made_columns(facts, made),
     }
+
+
+def question(facts: Mapping[str, Any]) -> str:
+    """The fingerprint of what is asked, whoever is asked."""
+    return fingerprint({name: facts.get(name) for name in ("task", "limit", "asked")})
 
 
 def _training(cell: TaskCell) -> dict[str, Any]:
@@ -121,8 +122,8 @@ def _training(cell: TaskCell) -> dict[str, Any]:
     return {"trained": 1, "training_seed": seed if fits else None}
 
 
-def _outcome_columns(record: Record) -> dict[str, Any]:
-    scores = record.outcome
+def outcome_columns(scores: Outcome) -> dict[str, Any]:
+    """What came of it."""
     if isinstance(scores, Skip | Failure):
         return why_not(scores)
     assert isinstance(scores, TaskScores)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from brainbench.cli import board_exchange
 from brainbench.cli.common import console, db_option, results_file, show_ideas, show_tasks
 from brainbench.text import plain
 
@@ -83,6 +84,11 @@ def publish(context: click.Context, folder: Path, db: Path | None) -> None:
     with Leaderboard.reading(path) as store:
         page = write(store, folder)
     click.echo(plain(page.absolute().as_uri()))
+
+
+board.add_command(board_exchange.export)
+board.add_command(board_exchange.merge)
+board.add_command(board_exchange.diff)
 
 
 def _require_known(option: str, name: str, known: set[str]) -> None:

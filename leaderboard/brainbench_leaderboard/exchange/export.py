@@ -87,7 +87,8 @@ def wanted(
 def _files(stem: Path, documents: list[Document]) -> Iterator[tuple[Path, str, int]]:
     """Path, text and number of records of each file of a set: one, or several where it would be too large."""
     lines = [
-        json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        # keys as they were kept, which is how conditions of a task are shown
+        json.dumps(one, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         for one in sorted(documents, key=lambda one: str(one["fingerprint"]))
     ]
     parts: list[list[str]] = [[]]
@@ -105,9 +106,9 @@ def _files(stem: Path, documents: list[Document]) -> Iterator[tuple[Path, str, i
 
 def _write(folder: Path, path: Path, text: str) -> None:
     """Write beside the file and move over it, inside the folder alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(folder.resolve()):
         raise StoreError(f"{plain(path.parent)} leads out of the folder by a link.", hint="Remove the link.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".results-")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -82,8 +82,7 @@ def check(document: Document, known: Known) -> None:
 
 def _existing(db: Database, table: str, fingerprint: str) -> Found | None:
     """What the database has, as it would be sent."""
-    held = rows.validity(db, fingerprint) if table == "validities" else rows.document(db, table, fingerprint)
-    if held is None:
+    if (held := rows.document(db, table, fingerprint)) is None:
         return None
     try:
         return Found(HERE, without_places(held))

@@ -8,7 +8,7 @@ import re
 from brainbench.identity import canonical
 from brainbench_leaderboard.exchange.format import Document
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._=+-]+")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=+@-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|clock\$)(\..*)?", re.IGNORECASE)
 _LONGEST = 80
 

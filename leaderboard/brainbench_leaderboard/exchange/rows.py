@@ -77,9 +77,9 @@ def _base(row: Row, names: tuple[str, ...], kind: str) -> Document:
 
 def _provenance(made: Any, row: Row) -> Document:
     """What the format knows of it; the columns of a row say how it was run, whatever the rest."""
-    known = _fields(made, Provenance)
     columns = ("device", "dtype", "brainbench", "git_commit", "started", "seconds")
-    known |= {name: row[name] for name in columns if row.get(name) is not None}
+    said = {name: row[name] for name in columns if row.get(name) is not None}
+    known = _fields({**made, **said}, Provenance)
     if isinstance(known.get("helper"), dict):
         known["helper"] = _fields(known["helper"], Run)
     return known

@@ -1,4 +1,4 @@
-"""Writes into the docs what code knows better: help texts and example files.
+"""Writes into the docs what code knows better: help texts and example files, and the schema of results.
 
 `make docs` writes; `--check` says which file is out of date and fails. The demo's output holds measured
 numbers and is only touched with `--demo`, which runs it. Tables of scores: `result_tables.py`.
@@ -7,6 +7,7 @@ numbers and is only touched with `--demo`, which runs it. Tables of scores: `res
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -17,10 +18,12 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from brainbench.cli import main as cli
+from brainbench_leaderboard.exchange.format import SCHEMA_VERSION, json_schema
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "plugins/README.md")
 BLOCK = re.compile(r"(<!-- (help|file|output): (\S+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
+SCHEMA = ROOT / f"docs/schema/results-{SCHEMA_VERSION}.json"
 LANGUAGES = {".py": "python", ".toml": "toml"}
 
 
@@ -81,6 +84,11 @@ def main() -> int:
             stale.append(page)
             if not options.check:
                 page.write_text(new)
+    schema = json.dumps(json_schema(), indent=1) + "\n"
+    if not SCHEMA.exists() or SCHEMA.read_text() != schema:
+        stale.append(SCHEMA)
+        if not options.check:
+            SCHEMA.write_text(schema)
     for page in stale:
         sys.stdout.write(
             f"{page.relative_to(ROOT)} {'is out of date: make docs' if options.check else 'written'}\n"

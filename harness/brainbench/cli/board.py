@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from brainbench.cli import board_exchange
-from brainbench.cli.common import console, db_option, results_file, show_ideas, show_tasks
+from brainbench.cli.common import (
+    console,
+    db_option,
+    require_known,
+    results_file,
+    show_ideas,
+    show_tasks,
+)
 from brainbench.text import plain
 
 
@@ -48,7 +55,7 @@ def board(  # noqa: PLR0913, PLR0917 - its options
         ("--scorer", "scorer", scorer, ideas),
     ):
         if name is not None:
-            _require_known(option, name, {row[column] for row in among if row[column] is not None})
+            require_known(option, name, {row[column] for row in among if row[column] is not None})
     if any((task, dataset, item_set, scorer)):  # of what cannot be so called nothing is shown
         rows = [] if task or scorer else _only(rows, dataset=dataset, item_set=item_set)
         tasks = [] if dataset or item_set or scorer else tasks
@@ -91,17 +98,6 @@ board.add_command(board_exchange.merge)
 board.add_command(board_exchange.diff)
 
 
-def _require_known(option: str, name: str, known: set[str]) -> None:
-    """Raise UsageError when no result has this name; without any results there is nothing to name."""
-    from brainbench.catalog import suggest
-    from brainbench.errors import UsageError
-
-    if known and name not in known:
-        raise UsageError(
-            f"No result is called {name!r} (option {option}).", hint=suggest(name, sorted(known))
-        )
-
-
 Rows = list[dict[str, Any]]
 
 
@@ -118,7 +114,7 @@ def _standings(path: Path, task: str | None) -> tuple[Rows, Rows, Rows]:
         return [], [], []
     with Leaderboard.reading(path) as store:
         if task is not None:
-            _require_known("--task", task, store.task_names())
+            require_known("--task", task, store.task_names())
         return store.standings(), store.task_standings(task), store.idea_standings()
 
 

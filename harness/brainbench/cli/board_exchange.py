@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainbench.cli.common import console, installed, results_file
+from brainbench.cli.common import console, installed, require_known, results_file
 from brainbench.text import plain
 
 if TYPE_CHECKING:
@@ -75,6 +75,14 @@ def export(
 
     path = _existing(results_file(db or context.obj))
     with Leaderboard.reading(path) as store:
+        rows = [*store.standings(), *store.task_standings(), *store.idea_standings()]
+        for option, chosen, columns in (
+            ("--model", models, ("model",)),
+            ("--dataset", datasets, ("dataset", "task")),
+        ):
+            named = {row.get(column) for row in rows for column in columns}
+            for name in chosen:
+                require_known(option, name, {str(one) for one in named if one is not None})
         found = write(store, folder, models, datasets)
     for name, count in found.files.items():
         click.echo(plain(f"{count:5} {name.relative_to(folder).as_posix()}"))

@@ -112,3 +112,14 @@ def show_tasks(rows: Sequence[Mapping[str, Any]]) -> None:
         out.print()
     for line in (*legend(rows), *reasons(rows)):
         out.print(line)
+
+
+def require_known(option: str, name: str, known: set[str]) -> None:
+    """Raise UsageError when no result has this name; without any results there is nothing to name."""
+    from brainbench.catalog import suggest
+    from brainbench.errors import UsageError
+
+    if known and name not in known:
+        raise UsageError(
+            f"No result is called {name!r} (option {option}).", hint=suggest(name, sorted(known))
+        )

@@ -97,7 +97,7 @@ def _take(db: Database, existing: Found | None, found: list[Found], made: Merged
     if best is None:
         return
     if best is existing or (existing and best.document == existing.document):
-        made.there += 1
+        made.there += len(refused) < len(found)  # of those, some agree with it
         return
     writing.remove(db, best.document)
     writing.insert(db, best.document)

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from brainbench_leaderboard.exchange.format import Document, Provenance, Run
+from brainbench_leaderboard.exchange.format import Document
 from brainbench_leaderboard.exchange.plain_json import Refused, parsed
+from brainbench_leaderboard.exchange.told_outcomes import Provenance, Run
 
 Row = dict[str, Any]
 TABLES = ("records", "task_records", "idea_records")

@@ -39,7 +39,9 @@ class Source:
 def read(path: Path) -> Source:
     """All records of a source, each of the format. Raises StoreError."""
     if path.is_dir():
-        return Source(path, list(records_of(path)))
+        if not (held := list(records_of(path))):
+            raise StoreError(f"There are no results in {plain(path)}.", hint=FIX)
+        return Source(path, held)
     if not path.exists():
         raise StoreError(f"There is no {plain(path)}.", hint="Name an exported folder, or a results file.")
     left: Reasons = Counter()

@@ -174,7 +174,7 @@ class Change(Loose):
     settings: Anything | None = None
     fitted: Anything | None = None
     perplexity: Cost | None = None
-    looks_at: list[Label] | None = None
+    looks_at: Annotated[list[Label], Field(max_length=100)] | None = None
 
 
 class Agreement(Loose):

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -40,7 +40,7 @@ class Length:
     name: str = "length"
     version: int = 1
     helper: str = "brainbench/tiny"
-    helps: str = "answers"
+    helps: Literal["embeds", "answers"] = "answers"
     scale: tuple[float, float] = (0.0, 1e6)
     questions: tuple[Stimulus, ...] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -97,7 +98,7 @@ def test_a_value_replaced_dropped_or_doubled(
             if data.draw(st.sampled_from(("replace", "replace", "drop"))) == "drop":
                 del inner[last]
             else:
-                inner[last] = data.draw(st.sampled_from(STRANGE))
+                inner[last] = copy.deepcopy(data.draw(st.sampled_from(STRANGE)))
         except (KeyError, IndexError, TypeError):  # the first change took it away
             continue
     try:

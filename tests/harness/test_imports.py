@@ -76,6 +76,7 @@ def third_party(modules: set[str]) -> set[str]:
         ("tune", "fit", "--help"),
         ("tune", "merge", "--help"),
         ("tune", "show", "TUNED"),
+        ("board", "merge", "--help"),
         ("analyse", "--help"),
         ("data", "--help"),
         ("data", "prepare", "--help"),

@@ -96,6 +96,7 @@ def publish(context: click.Context, folder: Path, db: Path | None) -> None:
 board.add_command(board_exchange.export)
 board.add_command(board_exchange.merge)
 board.add_command(board_exchange.diff)
+board.add_command(board_exchange.verify)
 
 
 Rows = list[dict[str, Any]]

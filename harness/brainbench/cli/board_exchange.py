@@ -1,4 +1,4 @@
-"""`brainbench board export`, `merge` and `diff`: results as files that others take in."""
+"""`brainbench board export`, `merge`, `diff` and `verify`: results as files that others take in."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from brainbench_leaderboard.exchange.diff import Difference
     from brainbench_leaderboard.exchange.known import Known
     from brainbench_leaderboard.exchange.merge import Merged
+    from brainbench_leaderboard.exchange.verify import Verdict
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SOURCE = click.Path(exists=True, path_type=Path)
@@ -23,6 +24,13 @@ own_db_option = click.option(
     "--db",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The results file, as for `brainbench board`.",
+)
+tolerance_option = click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=1e-3,
+    show_default=True,
+    help="By how much numbers may differ; for those above 1, their share.",
 )
 _ALLOWED = (
     click.option(
@@ -84,8 +92,8 @@ def export(
             for name in chosen:
                 require_known(option, name, {str(one) for one in named if one is not None})
         found = write(store, folder, models, datasets)
-    for name, count in found.files.items():
-        click.echo(plain(f"{count:5} {name.relative_to(folder).as_posix()}"))
+    for file, count in found.files.items():
+        click.echo(plain(f"{count:5} {file.relative_to(folder).as_posix()}"))
     records = sum(found.files.values())
     click.echo(plain(f"{_count(records, 'record')} in {_count(len(found.files), 'file')} below {folder}."))
     _say_left_out(found.left_out)
@@ -121,13 +129,7 @@ def merge(
 @click.command()
 @click.argument("first", metavar="A", type=_SOURCE)
 @click.argument("second", metavar="B", type=_SOURCE)
-@click.option(
-    "--tolerance",
-    type=click.FloatRange(min=0),
-    default=1e-3,
-    show_default=True,
-    help="By how much numbers may differ; for those above 1, their share.",
-)
+@tolerance_option
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 def diff(first: Path, second: Path, tolerance: float, as_json: bool) -> None:
     """Compare two exported folders or results files.
@@ -146,6 +148,56 @@ def diff(first: Path, second: Path, tolerance: float, as_json: bool) -> None:
     else:
         _show(found)
     sys.exit(int(bool(found.only_first or found.only_second or found.changed)))
+
+
+@click.command()
+@click.argument("source", metavar="SOURCE", type=_SOURCE)
+@click.option(
+    "--sample", type=click.IntRange(min=1), help="Only so many records, drawn at random; by default all."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which are drawn.")
+@click.option(
+    "--model", "models", multiple=True, help="A model that lies in a folder, by its path; repeatable."
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps, ...")
+@tolerance_option
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+def verify(source: Path, models: tuple[str, ...], device: str, as_json: bool, **how: Any) -> None:
+    """Compute records of an exported folder or results file again, and compare.
+
+    Models of the hub are fetched at the very commit; no code that comes with a model is run. Exit codes: 0
+    nothing differs; 1 something does.
+    """
+    from dataclasses import asdict
+
+    from brainbench.cli.progress import BarReporter
+    from brainbench_leaderboard.exchange.cells import Cells
+    from brainbench_leaderboard.exchange.verify import verify as again
+
+    catalog = installed()
+    cells = Cells(catalog, [catalog.find_model(model) for model in models], device)
+    with BarReporter(console(stderr=True)) as reporter:
+        found = [_told(one, as_json) for one in again(source, cells, reporter, **how)]
+    counts = [sum(one.outcome == name for one in found) for name in ("agrees", "differs", "not computed")]
+    if as_json:
+        import json
+
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        agreed = f"{counts[0]} agree within {how['tolerance']:g}"
+        click.echo(f"{_count(len(found), 'record')}: {agreed}, {counts[1]} differ, {counts[2]} not computed.")
+    sys.exit(int(bool(counts[1])))
+
+
+def _told(verdict: Verdict, as_json: bool) -> Verdict:
+    """Said as soon as it is known."""
+    if not as_json:
+        words = f"{verdict.outcome}: {_words(verdict.names)}"
+        if verdict.outcome != "not computed":
+            heads = f"{_value(verdict.said)}, here {_value(verdict.found)}"
+            words += f": {heads}; of {verdict.values} values apart by {verdict.largest:.2g} at most"
+        click.echo(plain(f"{words}: {verdict.reason}" if verdict.reason else words))
+    return verdict
 
 
 def known_here(datasets: tuple[str, ...], tasks: tuple[str, ...]) -> Known:

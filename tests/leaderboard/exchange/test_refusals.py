@@ -259,11 +259,12 @@ def test_links_and_what_is_no_file_are_refused(folder: Path, known: Known, monke
     outside = folder.parent / "outside.json"
     outside.write_text("secret")
     bad = folder / "bad.json"
-    for make, reason in (
+    cases: list[tuple[Callable[[], None], str]] = [
         (lambda: bad.symlink_to(outside), "bad.json: it is a link, which is not followed"),
         (lambda: bad.symlink_to(folder.parent, target_is_directory=True), "it is a link"),
         (lambda: os.mkfifo(bad), "bad.json: it is no plain file"),
-    ):
+    ]
+    for make, reason in cases:
         make()
         with pytest.raises(StoreError) as refused:
             merge([folder], into, known)

@@ -66,6 +66,8 @@ def explained(path: Path) -> Iterator[None]:
                 f"{path} is not an SQLite database.", hint="Name another file with --db."
             ) from error
         raise StoreError(f"{path} cannot be used: {error}.", hint="Check the file, or use --db.") from error
+    except UnicodeDecodeError as error:  # by SQLite itself, of what a damaged schema says
+        raise StoreError(f"{path} is damaged: it holds no text.", hint="Use --db, or a copy.") from error
     except OSError as error:
         raise StoreError(
             f"{path} cannot be used: {error.strerror}.", hint="Name another file with --db."

@@ -23,8 +23,9 @@ Text = Annotated[str, Field(max_length=100_000, description="What a model or a p
 Number = Annotated[float, Field(ge=-1e300, le=1e300, description="Finite.")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
-Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+_EXACT = "Of 64 bits: not every reader of JSON keeps all of its digits."
+Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, description=_EXACT)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1, description=_EXACT)]
 Time = Annotated[
     str,
     Field(

@@ -80,19 +80,22 @@ def _called(document: Document) -> str:
 
 def _copy(path: Path) -> Database:
     """A copy in memory, brought up to date there. Raises StoreError for what is no results file."""
-    with explained(path):
-        if path.stat().st_size > LARGEST_DATABASE:
-            raise refusal(path.name, Refused(f"it is larger than {LARGEST_DATABASE // 2**30} GB"))
-        memory = sqlite3.connect(":memory:")
-        memory.execute("PRAGMA trusted_schema = OFF")
-        with closing(connect_for_reading(path)) as opened:
-            opened.backup(memory)
-        db = Database(memory, execute_plugins=False)
-        refuse_strangers(db, path)
-        _require_tables(db, path, applied=False)
-        migrations.apply(db)
-        _require_tables(db, path, applied=True)
-        return db
+    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    try:
+        with explained(path):
+            if path.stat().st_size > LARGEST_DATABASE:
+                raise refusal(path.name, Refused(f"it is larger than {LARGEST_DATABASE // 2**30} GB"))
+            db.conn.execute("PRAGMA trusted_schema = OFF")
+            with closing(connect_for_reading(path)) as opened:
+                opened.backup(db.conn)
+            refuse_strangers(db, path)
+            _require_tables(db, path, applied=False)
+            migrations.apply(db)
+            _require_tables(db, path, applied=True)
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _require_tables(db: Database, path: Path, *, applied: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,16 @@ def files(exported: Path) -> list[dict[str, Any]]:
         held = json.loads(path.read_text())
         by_kind[held["records"][0]["kind"], held["records"][0]["outcome"].get("type")] = held
     return list(by_kind.values())
+
+
+@pytest.fixture(scope="session")
+def packed(database: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The database as one file."""
+    path = tmp_path_factory.mktemp("packed") / "b.db"
+    db = sqlite3.connect(database)
+    db.execute("VACUUM INTO ?", [str(path)])
+    db.close()
+    return path.read_bytes()
 
 
 @pytest.fixture
@@ -130,6 +141,36 @@ def test_bytes_cut_flipped_or_put_in(
     said = submitted(sandbox, bytes(content), catalog)
     if len(content) == at:
         assert said
+
+
+@settings(parent=FEW, max_examples=30)
+@given(data=st.data())
+def test_a_database_with_other_bytes(
+    data: st.DataObject, packed: bytes, sandbox: Path, catalog: Catalog
+) -> None:
+    content = bytearray(packed)
+    for _ in range(data.draw(st.integers(1, 4))):  # half of them where tables are described
+        most = data.draw(st.sampled_from((8192, len(content))))
+        content[data.draw(st.integers(0, most - 1))] = data.draw(st.integers(0, 255))
+    source, into = sandbox / "in" / "sent.db", sandbox / "db" / "b.db"
+    source.write_bytes(content)
+    try:
+        merge([source], into, Known(catalog))
+    except StoreError:
+        assert not into.exists()
+    assert source.read_bytes() == content
+    shutil.rmtree(into.parent, ignore_errors=True)
+
+
+def test_a_damaged_description_of_tables_is_a_sentence(
+    packed: bytes, sandbox: Path, catalog: Catalog
+) -> None:
+    source, whole = sandbox / "in" / "sent.db", b"fingerprint TEXT NOT NULL UNIQUE"
+    assert whole in packed
+    for damaged in (b"fingerprint TEXT NOT N\xecLL UNIQUE", b"fingerprint TEXT NOT NULL UNIQU\x00"):
+        source.write_bytes(packed.replace(whole, damaged, 1))
+        with pytest.raises(StoreError, match="is damaged|malformed"):
+            merge([source], sandbox / "db" / "b.db", Known(catalog))
 
 
 NAMES = st.one_of(

@@ -169,7 +169,7 @@ def test_a_damaged_description_of_tables_is_a_sentence(
     assert whole in packed
     for damaged in (b"fingerprint TEXT NOT N\xecLL UNIQUE", b"fingerprint TEXT NOT NULL UNIQU\x00"):
         source.write_bytes(packed.replace(whole, damaged, 1))
-        with pytest.raises(StoreError, match="is damaged|malformed"):
+        with pytest.raises(StoreError, match=r"is damaged|malformed"):
             merge([source], sandbox / "db" / "b.db", Known(catalog))
 
 

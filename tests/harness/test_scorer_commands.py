@@ -51,6 +51,15 @@ class Length:
         bricks = [Rated(Response("brick", "x" * n), float(n + 6 * (n % 2))) for n in range(1, 25)]
         return tuple([*bricks, *(Rated(Response("sock", "y" * n), float(n % 5)) for n in range(1, 25))])
 
+@dataclass(frozen=True)
+class Drifting(Length):
+    """Nobody knows what it is tomorrow."""
+    def identity(self):
+        return Identity({}, resolved=False)
+    def score(self, responses, helper, reporter, kept):
+        assert kept is None
+        return [float(len(response.text)) for response in responses]
+
 ASKED = Stimulus("own", (Message("user", "Say a word."),), "Say a word.", "Say a word.")
 
 @hookimpl
@@ -60,6 +69,7 @@ def register_scorers(register):
     register(Length(name="rubbish", rubbish=True))
     register(Length(name="encoder", helps="embeds", helper="example/letter-counts"))
     register(Length(name="own", questions=(ASKED,)))
+    register(Drifting(name="drifting"))
 '''
 
 
@@ -154,6 +164,21 @@ def test_a_validation_is_kept_and_stands_beside_the_score(done: tuple[Path, Resu
     assert "surprise" not in board.stdout
     (only,) = json.loads(typed("board", "--scorer", "length", "--json", db=db).stdout)
     assert only["kind"] == "ideas"
+
+
+def test_a_judge_that_cannot_be_pinned_down_is_validated_each_time_and_its_validity_shown(
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "b.db"
+    for _ in range(2):
+        found = typed("scorer", "validate", "drifting", "--json", db=db)
+        assert found.exit_code == 0, found.output
+        assert "could not be pinned down" in found.stderr
+    assert asked("--scorer", "drifting", db=db).exit_code == 0
+    with Leaderboard.reading(db) as store:
+        (row,) = store.idea_standings()
+    assert row["validity"] == pytest.approx(json.loads(found.stdout)["pearson"]["r"])
+    assert not row["resolved"]
 
 
 def test_a_validation_that_is_there_is_only_shown(tmp_path: Path) -> None:

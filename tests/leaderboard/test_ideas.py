@@ -287,7 +287,7 @@ def test_a_changed_model_stands_beside_itself_object_by_object(store: Leaderboar
     more = [None if v is None else v + steps[at // 2] for at, v in enumerate(base.scores)]
     store.add(record(replace(base, scores=tuple(reversed(more)), ideas=base.ideas[::-1]), change="narf"))
     store.add(record(base))
-    store.add(record(scores(0.9), model="other"))
+    store.add(record(scores(0.1), model="other"))
     rows = {(row["model"], row["intervention"]): row for row in store.idea_standings()}
     told = rows["m", "narf"]["against_base"]
     assert told["difference"] == pytest.approx(0.16)

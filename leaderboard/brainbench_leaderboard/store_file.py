@@ -22,8 +22,11 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:  # a write-ahead log cannot be opened where nothing can be written
+    except sqlite3.OperationalError as error:
         connection.close()
+        if "locked" in str(error):  # somebody writes: what would be read is half of something
+            raise
+        # a write-ahead log cannot be opened where nothing can be written
         connection = sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)
     return connection
 

@@ -17,7 +17,14 @@ from brainbench_leaderboard.exchange import rows
 from brainbench_leaderboard.exchange.format import Document
 from brainbench_leaderboard.exchange.plain_json import Refused
 from brainbench_leaderboard.exchange.private import without_places
-from brainbench_leaderboard.exchange.reading import FIX, Found, records_of, refusal, require_record
+from brainbench_leaderboard.exchange.reading import (
+    FIX,
+    LARGEST,
+    Found,
+    records_of,
+    refusal,
+    require_record,
+)
 from brainbench_leaderboard.schema import migrations
 from brainbench_leaderboard.store_file import connect_for_reading, explained, refuse_strangers
 
@@ -83,12 +90,17 @@ def _copy(path: Path) -> Database:
     db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
     try:
         with explained(path):
+            if not path.is_file():  # a pipe would be waited for
+                raise refusal(path.name, Refused("it is no plain file"))
             if path.stat().st_size > LARGEST_DATABASE:
                 raise refusal(path.name, Refused(f"it is larger than {LARGEST_DATABASE // 2**30} GB"))
             db.conn.execute("PRAGMA trusted_schema = OFF")
+            db.conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)  # of a value or row
             with closing(connect_for_reading(path)) as opened:
                 opened.backup(db.conn)
             refuse_strangers(db, path)
+            if not db.table_names():
+                raise StoreError(f"There are no results in {plain(path)}.", hint=FIX)
             _require_tables(db, path, applied=False)
             migrations.apply(db)
             _require_tables(db, path, applied=True)
@@ -100,7 +112,7 @@ def _copy(path: Path) -> Database:
 
 def _require_tables(db: Database, path: Path, *, applied: bool) -> None:
     """That tables and views are ours, and nothing in the file acts by itself."""
-    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    query = r"SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'"
     found = set(db.execute(query).fetchall())
     if any(kind == "trigger" for kind, *_ in found):
         raise refusal(path.name, Refused("its database has triggers"))

@@ -8,13 +8,17 @@ from typing import Any
 from brainbench_leaderboard.exchange.format import Document
 from brainbench_leaderboard.exchange.plain_json import Refused
 
-# An absolute path of at least two names, a home, a drive, a share, an address; not "and/or", not "org/name".
+# In quotes, a path with whatever is in it; else an absolute one of at least two names, anything in people's
+# homes, a home, a drive, a share, an address; not "and/or", not "org/name".
 _PLACE = re.compile(
-    r"(?<![\w.:/@-])(?:/[\w.@+-]+){2,}/?"
+    r"(?<=\")(?:~|[A-Za-z]:)?[/\\][^\"'\n/\\]+[/\\][^\"\n]*(?=\")"
+    r"|(?<=')(?:~|[A-Za-z]:)?[/\\][^\"'\n/\\]+[/\\][^'\n]*(?=')"
+    r"|(?<![\w./])(?:/[\w.@+-]+){2,}/?"
+    r"|/(?:home|Users)/[^\s\"']+"
     r"|(?<![\w~])~[\w.-]*[/\\][^\s\"']*"
     r"|(?<![A-Za-z])[A-Za-z]:[\\/][^\s\"']*"
     r"|\\\\[\w.-]+\\[^\s\"']*"
-    r"|\b[a-z][a-z0-9+.-]*://[^\s\"']*"
+    r"|\b[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']*"
 )
 HIDDEN = "(a place on the machine)"
 _FIXED = ("facts", "model", "intervention", "dataset", "helper", "learnt_from", "scorer", "task")

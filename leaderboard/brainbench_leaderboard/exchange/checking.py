@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from brainbench.identity import fingerprint
@@ -59,6 +60,7 @@ def require_agreement(document: Document) -> None:
     for field, path in AGREE[kind]:
         if document[field] != (known := at(facts, path)) or type(document[field]) is not type(known):
             raise Refused(f"it is {document[field]!r}, but facts.{path} is {known!r}", field)
+    _require_time(document["provenance"]["started"])
     if kind == "ceiling" and any(name in facts for name in ("model", "intervention", "seed", "baseline")):
         raise Refused("a ceiling has no model", "facts")
     for others in {"validity": (_require_validity,), "ceiling": ()}.get(kind, _OTHERS):
@@ -74,6 +76,13 @@ def _require_fingerprint(document: Document, facts: Document) -> None:
         raise Refused("they say that it could not be identified", "facts")
     if computed != document["fingerprint"]:
         raise Refused("it is not the fingerprint of the facts", "fingerprint")
+
+
+def _require_time(started: str) -> None:
+    try:
+        datetime.fromisoformat(started)
+    except ValueError as error:
+        raise Refused(f"{started!r} is no time", "provenance.started") from error
 
 
 def at(facts: Document, path: str) -> Any:

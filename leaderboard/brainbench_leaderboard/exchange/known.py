@@ -6,6 +6,7 @@ of them is taken for the path of a folder.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +19,6 @@ from brainbench.nouns import BrainDataset
 from brainbench.variants import UnknownNameError, find_variant
 from brainbench_leaderboard.exchange.format import Document
 from brainbench_leaderboard.exchange.plain_json import Refused
-
-_ALLOW = "if you trust whoever sends it, allow it with --allow-{} {}"
 
 
 @dataclass
@@ -78,14 +77,14 @@ class Known:
         if name in self.datasets:
             return
         if (found := self.dataset(name)) is None:
-            allow = _ALLOW.format("dataset", name)
+            allow = _allow("dataset", name)
             raise Refused(f"no dataset called {name!r} is installed here; {allow}", where)
         regions = self._identities(found)
         if region is not None and region not in regions:
             raise Refused(f"{name} has no region {region!r}", "region")
         wanted = regions.values() if region is None else [regions[region]]
         if canonical(facts) not in wanted:
-            allow = _ALLOW.format("dataset", name)
+            allow = _allow("dataset", name)
             raise Refused(f"the data of {name!r} is not what is installed here; {allow}", where)
 
     def _require_task(self, facts: Document) -> None:
@@ -93,13 +92,13 @@ class Known:
         if name in self.tasks:
             return
         if name not in self.catalog.tasks:
-            allow = _ALLOW.format("task", name)
+            allow = _allow("task", name)
             raise Refused(f"no task called {name!r} is installed here; {allow}", "facts.task")
         if name not in self._tasks:
             task = self.catalog.tasks.get(name)
             self._tasks[name] = _told(lambda: {**task_identity(task).facts, "provider": provider(task)}, name)
         if canonical(facts) != self._tasks[name]:
-            allow = _ALLOW.format("task", name)
+            allow = _allow("task", name)
             raise Refused(f"{name!r} does not ask what is installed here; {allow}", "facts.task")
 
     def dataset(self, name: str) -> BrainDataset | None:
@@ -123,6 +122,11 @@ class Known:
                 for region in found.regions
             }
         return self._regions[found.name]
+
+
+def _allow(what: str, name: str) -> str:
+    """What to type; a stranger's name must not do more in a shell than name."""
+    return f"if you trust whoever sends it, allow it with --allow-{what} {shlex.quote(name)}"
 
 
 def _told(ask: Any, name: str) -> str:

@@ -20,6 +20,7 @@ LARGEST = 50 * 2**20  # bytes of one file
 LARGEST_FOLDER = 2**30  # bytes of all files of one merge
 MOST_FILES = 100_000
 DEEPEST_FOLDER = 8
+LONGEST_REASON = 600
 FIX = "Nothing was written."
 
 
@@ -34,7 +35,7 @@ class Found:
 def refusal(where: str, refused: Refused) -> StoreError:
     """The sentence that names file, field and reason."""
     field = f", field {_short(refused.where)}" if refused.where else ""
-    return StoreError(f"{plain(where)}{field}: {plain(refused.reason)}.", hint=FIX)
+    return StoreError(f"{plain(where)}{field}: {_short(refused.reason, LONGEST_REASON)}.", hint=FIX)
 
 
 def records_of(folder: Path) -> Iterator[Found]:
@@ -44,7 +45,7 @@ def records_of(folder: Path) -> Iterator[Found]:
     """
     total = files = 0
     for path in _files(folder, folder, 0):
-        where = path.relative_to(folder.parent).as_posix() if folder.name else path.as_posix()
+        where = _where(path, folder)
         try:
             content = _content(path)
             total, files = total + len(content), files + 1
@@ -60,6 +61,8 @@ def documents(found: Any) -> list[Document]:
     """The records of a file's value; raises Refused where they are not of the format."""
     if isinstance(found, dict) and type(version := found.get("schema_version")) is int and version > 1:
         raise Refused(f"it is of format {version}, newer than this brainbench knows", "schema_version")
+    if not isinstance(found, dict):
+        raise Refused("it is no object with a schema and records")
     try:
         ResultFile.model_validate(found)
     except ValidationError as error:
@@ -86,8 +89,14 @@ def as_refused(error: ValidationError) -> Refused:
     return Refused(reason[0].lower() + reason[1:], ".".join(str(step) for step in first["loc"]))
 
 
-def _short(field: str) -> str:
-    return plain(field if len(field) <= 160 else f"{field[:100]}...{field[-50:]}")
+def _short(words: str, longest: int = 160) -> str:
+    """Beginning and end of what is too long to be read."""
+    return plain(words if len(words) <= longest else f"{words[: longest - 60]}...{words[-50:]}")
+
+
+def _where(path: Path, top: Path) -> str:
+    """A path of the folder, with the folder's own name."""
+    return path.relative_to(top.parent).as_posix() if top.name else path.as_posix()
 
 
 def _files(folder: Path, top: Path, depth: int) -> Iterator[Path]:
@@ -99,7 +108,7 @@ def _files(folder: Path, top: Path, depth: int) -> Iterator[Path]:
         raise StoreError(f"{plain(folder)} cannot be read: {error.strerror}.", hint=FIX) from error
     for entry in held:
         path = folder / entry.name
-        where = path.relative_to(top).as_posix()
+        where = _where(path, top)
         if entry.name.startswith("."):
             continue
         if entry.is_symlink():

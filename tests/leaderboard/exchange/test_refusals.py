@@ -226,7 +226,7 @@ def test_what_is_allowed_by_name_is_taken_but_never_as_real(
 CONTENT = {
     "no JSON": (b"{", "it is no JSON"),
     "empty": (b"", "it is no JSON"),
-    "a list": (b"[]", "input should be a valid dictionary"),
+    "a list": (b"[]", "it is no object with a schema and records"),
     "not finite": (b'{"a": NaN}', "it holds NaN, which is no finite number"),
     "infinite": (b'{"a": -Infinity}', "it holds -Infinity"),
     "beyond all numbers": (b'{"a": 1e999}', "it holds 1e999"),

@@ -220,6 +220,8 @@ def _say_merged(made: Merged) -> None:
         f"{_count(made.added, 'record')} new, {made.there} there already, {made.replaced} replaced by older "
         f"or fuller ones of the same fingerprint, {len(made.refused)} refused."
     )
+    for sentence in made.changed:
+        click.echo(f"replaced: {sentence}", err=True)
     for sentence in made.refused:
         click.echo(f"refused: {sentence}", err=True)
     _say_left_out(made.left_out)

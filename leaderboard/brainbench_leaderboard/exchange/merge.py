@@ -13,6 +13,7 @@ from brainbench.text import plain
 from brainbench_leaderboard.exchange import rows, sources, writing
 from brainbench_leaderboard.exchange.agreement import age, differences
 from brainbench_leaderboard.exchange.checking import require_agreement
+from brainbench_leaderboard.exchange.diff import headline
 from brainbench_leaderboard.exchange.format import Document
 from brainbench_leaderboard.exchange.known import Known
 from brainbench_leaderboard.exchange.outcomes import outcome_of
@@ -27,12 +28,16 @@ HERE = "the database"
 
 @dataclass
 class Merged:
-    """How many records were new, were there, and replaced what was there; `refused`: sentences, one each."""
+    """How many records were new, were there, and replaced what was there.
+
+    refused, changed: sentences, one for each record refused, and for each that replaced another score.
+    """
 
     added: int = 0
     there: int = 0
     replaced: int = 0
     refused: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     left_out: sources.Reasons = field(default_factory=Counter)
 
 
@@ -103,6 +108,9 @@ def _take(db: Database, existing: Found | None, found: list[Found], made: Merged
     writing.insert(db, best.document)
     if existing:
         made.replaced += 1
+        was, now = headline(existing.document), headline(best.document)
+        if was != now:  # each within the tolerance, many of them would lead anywhere unseen
+            made.changed.append(plain(f"{best.where}: {_short(was)} is now {_short(now)}."))
     else:
         made.added += 1
 

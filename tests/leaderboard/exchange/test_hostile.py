@@ -89,6 +89,25 @@ def test_a_name_to_allow_can_be_pasted_and_read(spoil: Any, folder: Path, known:
     assert len(refused(folder, known)) < 1000
 
 
+def test_a_score_replaced_within_the_tolerance_is_said(
+    spoil: Any, folder: Path, exported: Path, known: Known
+) -> None:
+    def older(document: Any) -> None:
+        told = document["outcome"]
+        best = next(layer for layer in told["layers"] if layer["layer"] == told["best_layer"])
+        for held in (told, best):
+            held["score"] -= 5e-4
+        best["people"], told["per_item"] = [score - 5e-4 for score in best["people"]], None
+        document["provenance"]["started"] = "2001-01-01"
+
+    into = folder.parent / "b.db"
+    assert merge([exported], into, known).changed == []
+    spoil("score", older)
+    made = merge([folder], into, known)
+    assert (made.replaced, len(made.changed)) == (1, 1)
+    assert " is now " in made.changed[0]
+
+
 def test_a_day_that_never_was_is_refused(spoil: Any, folder: Path, known: Known) -> None:
     spoil("ideas", lambda document: document["provenance"].update(started="2026-02-30T10:00:00"))
     assert "field provenance.started: '2026-02-30T10:00:00' is no time" in refused(folder, known)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 DEEPEST = 40  # of objects and lists in each other
+MOST_VALUES = 5_000_000  # small ones take thirty times more memory than their text
 LONGEST_KEY = 1000
 LONGEST_NUMBER = 40  # digits
 
@@ -48,12 +49,16 @@ def parsed(content: bytes) -> Any:
 
 
 def require_plain(found: Any) -> None:
-    """Raise Refused for what is nested too deeply, and for text that no database holds."""
+    """Raise Refused for what is nested too deeply or too much, and for text that no database holds."""
     stack: list[Iterator[Any]] = [iter((found,))]
+    count = 0
     while stack:
         if len(stack) > DEEPEST:
             raise Refused(f"it is nested more than {DEEPEST} levels deep")
         for value in stack[-1]:
+            count += 1
+            if count > MOST_VALUES:
+                raise Refused(f"it holds more than {MOST_VALUES:,} values")
             if isinstance(value, str):
                 _text(value)
             elif isinstance(value, dict):

@@ -11,7 +11,7 @@ import pytest
 
 from brainbench.errors import StoreError
 from brainbench_leaderboard import store_file
-from brainbench_leaderboard.exchange import sources
+from brainbench_leaderboard.exchange import plain_json, sources
 from brainbench_leaderboard.exchange.known import Known
 from brainbench_leaderboard.exchange.merge import merge
 from brainbench_leaderboard.exchange.private import HIDDEN, without_places
@@ -89,6 +89,11 @@ def test_a_name_to_allow_can_be_pasted_and_read(spoil: Any, folder: Path, known:
     assert len(refused(folder, known)) < 1000
 
 
+def test_values_without_end_are_refused(folder: Path, known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_json, "MOST_VALUES", 100)
+    assert "it holds more than 100 values" in refused(folder, known)
+
+
 def test_a_score_replaced_within_the_tolerance_is_said(
     spoil: Any, folder: Path, exported: Path, known: Known
 ) -> None:
@@ -120,8 +125,8 @@ def test_a_day_that_never_was_is_refused(spoil: Any, folder: Path, known: Known)
         "-I/home/me/x",
         "cache@/home/me/x",
         "../../home/me/x",
-        "No such file: '/home/me too/my models/x'",
-        'open("C:\\Users\\me too\\x")',
+        "No such file: '/home/you too/my models/me'",
+        'open("C:\\Users\\you too\\me")',
         "HTTP://me.example/x",
     ],
 )

@@ -76,7 +76,8 @@ def opened(folder: Path) -> Iterator[OpenModel]:
 
 
 @pytest.mark.parametrize("kind", [SemanticDistance, TrainedJudge, LlmJudge, DivergentAssociation])
-def test_every_scorer_keeps_the_protocol(kind: type[Any]) -> None:
+def test_every_scorer_keeps_the_protocol(kind: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(human_ratings, "ratings", ratings)
     scorer = kind()
     require(scorer, Scorer, "It")
     require_plain_values(scorer)

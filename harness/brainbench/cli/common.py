@@ -13,7 +13,7 @@ import click
 from brainbench.text import plain
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from brainbench.catalog import Catalog, Problem
 
@@ -94,23 +94,22 @@ def show_ideas(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the tables of ideas, what their numbers are, and what was skipped or failed."""
     from brainbench_leaderboard.idea_tables import legend, reasons, tables
 
-    out = console()
-    for table in tables(rows):
-        out.print(table)
-        out.print()
-    for line in (*legend(rows), *reasons(rows)):
-        out.print(line)
+    _show(tables(rows), [*legend(rows), *reasons(rows)])
 
 
 def show_tasks(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the tables of tasks, what their numbers are, and what was skipped or failed."""
     from brainbench_leaderboard.task_tables import legend, reasons, tables
 
+    _show(tables(rows), [*legend(rows), *reasons(rows)])
+
+
+def _show(tables: Iterable[RenderableType], lines: Iterable[RenderableType]) -> None:
     out = console()
-    for table in tables(rows):
+    for table in tables:
         out.print(table)
         out.print()
-    for line in (*legend(rows), *reasons(rows)):
+    for line in lines:
         out.print(line)
 
 

@@ -1,4 +1,4 @@
-"""What scorers that compare texts by their vectors share."""
+"""What scorers of ideas share: vectors of texts, and the ratings that they are held to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brainbench.errors import ModelError
 from brainbench.scoring import OpenEncoder
 
 if TYPE_CHECKING:
-    from brainbench.ideas import Response
+    from brainbench.ideas import Rated, Response
     from brainbench.nouns import OpenModel, Reporter
 
 # A small sentence encoder, at a commit: 22 million parameters, Apache-2.0.
@@ -52,3 +52,13 @@ def cosines(one: FloatArray, other: FloatArray) -> NDArray[np.float64]:
 def scorable(responses: Sequence[Response]) -> list[int]:
     """The places of the responses that have an object and say something."""
     return [at for at, response in enumerate(responses) if response.about.strip() and response.text.strip()]
+
+
+class HeldToRatings:
+    """A scorer of originality, which human ratings can be held against."""
+
+    def held_out(self, reporter: Reporter) -> tuple[Rated, ...]:
+        """The test split of the human ratings, without responses that other splits hold, too."""
+        from brainbench_metrics.human_ratings import held_out
+
+        return held_out(reporter)

@@ -20,10 +20,10 @@ from brainbench.lm_eval_adapter import undisturbed
 from brainbench.nouns import Identity, OpenModel, Reporter
 from brainbench.records import Skip
 from brainbench.task_nouns import LanguageModel, OpenLanguageModel
-from brainbench_metrics.idea_vectors import scorable
+from brainbench_metrics.idea_vectors import HeldToRatings, scorable
 
 if TYPE_CHECKING:
-    from brainbench.ideas import Rated, Response
+    from brainbench.ideas import Response
     from brainbench.scoring import Helps, Scorer
     from brainbench.stimuli import Stimulus
 
@@ -50,7 +50,7 @@ _RATING = re.compile(r"\s*([1-5])(?!\w)([^\n]*)")
 
 
 @dataclass(frozen=True)
-class LlmJudge:
+class LlmJudge(HeldToRatings):
     """A language model's rating of each response by itself, from 1 to 5, in its likeliest words."""
 
     helper: str = ""
@@ -95,12 +95,6 @@ class LlmJudge:
         for at, answer in zip(places, answers, strict=True):
             found[at] = rating_of(answer)
         return found
-
-    def held_out(self, reporter: Reporter) -> tuple[Rated, ...]:
-        """The test split of the human ratings, without responses that other splits hold, too."""
-        from brainbench_metrics.human_ratings import held_out
-
-        return held_out(reporter)
 
 
 def rating_of(answer: str) -> float | None:

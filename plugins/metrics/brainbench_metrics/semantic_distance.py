@@ -17,10 +17,10 @@ import numpy as np
 from brainbench import hookimpl
 from brainbench.hookspecs import Register
 from brainbench.nouns import Identity, OpenModel, Reporter
-from brainbench_metrics.idea_vectors import ENCODER, cosines, scorable, vectors_of
+from brainbench_metrics.idea_vectors import ENCODER, HeldToRatings, cosines, scorable, vectors_of
 
 if TYPE_CHECKING:
-    from brainbench.ideas import Rated, Response
+    from brainbench.ideas import Response
     from brainbench.scoring import Helps, Scorer
     from brainbench.stimuli import Stimulus
 
@@ -28,7 +28,7 @@ BRAINBENCH_API = 1
 
 
 @dataclass(frozen=True)
-class SemanticDistance:
+class SemanticDistance(HeldToRatings):
     """1 - the cosine between the vectors of object and response, from 0 (the same) to 2 (opposite)."""
 
     helper: str = ENCODER
@@ -59,12 +59,6 @@ class SemanticDistance:
             for at, cosine in zip(places, cosines(vectors[::2], vectors[1::2]), strict=True):
                 found[at] = 1.0 - float(cosine) if np.isfinite(cosine) else None
         return found
-
-    def held_out(self, reporter: Reporter) -> tuple[Rated, ...]:
-        """The test split of the human ratings, without responses that other splits hold, too."""
-        from brainbench_metrics.human_ratings import held_out
-
-        return held_out(reporter)
 
 
 @hookimpl

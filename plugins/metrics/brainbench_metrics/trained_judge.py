@@ -17,10 +17,10 @@ import numpy as np
 from brainbench import hookimpl
 from brainbench.hookspecs import Register
 from brainbench.nouns import Identity, OpenModel, Reporter
-from brainbench_metrics.idea_vectors import ENCODER, scorable
+from brainbench_metrics.idea_vectors import ENCODER, HeldToRatings, scorable
 
 if TYPE_CHECKING:
-    from brainbench.ideas import Rated, Response
+    from brainbench.ideas import Response
     from brainbench.scoring import Helps, Scorer
     from brainbench.stimuli import Stimulus
     from brainbench_metrics.human_ratings import Split
@@ -33,7 +33,7 @@ VALIDATION: Split = "val"
 
 
 @dataclass(frozen=True)
-class TrainedJudge:
+class TrainedJudge(HeldToRatings):
     """Ridge regression of human ratings on the vectors of object and response, held to 1 to 5."""
 
     helper: str = ENCODER
@@ -88,12 +88,6 @@ class TrainedJudge:
             examples(ratings(split, reporter), helper, reporter) for split in (TRAIN, VALIDATION)
         )
         return JudgeFit.learn(train, validation, self.penalties)
-
-    def held_out(self, reporter: Reporter) -> tuple[Rated, ...]:
-        """The test split of the human ratings, without responses that other splits hold, too."""
-        from brainbench_metrics.human_ratings import held_out
-
-        return held_out(reporter)
 
 
 @hookimpl

@@ -37,15 +37,20 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--strict-real", action="store_true", help="a test on real data that skips is a failure")
+    parser.addoption(
+        "--strict-real",
+        action="store_true",
+        help="a test on real data or in a browser that skips is a failure",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, TestReport, TestReport]:
     report = yield
-    if report.skipped and item.get_closest_marker("real") and item.config.getoption("--strict-real"):
+    needed = any(item.get_closest_marker(name) for name in ("real", "browser"))
+    if report.skipped and needed and item.config.getoption("--strict-real"):
         report.outcome = "failed"
-        report.longrepr = f"a test on real data was skipped: {report.longrepr}"
+        report.longrepr = f"a test on real data or in a browser was skipped: {report.longrepr}"
     return report
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from brainbench.model_options import Dtype as Dtype  # noqa: PLC0414 - plugins find all nouns here
+from brainbench.cards import DatasetCard as DatasetCard  # noqa: PLC0414 - plugins find all nouns here
+from brainbench.cards import MethodCard as MethodCard  # noqa: PLC0414
+from brainbench.model_options import Dtype as Dtype  # noqa: PLC0414
 from brainbench.model_options import Identity as Identity  # noqa: PLC0414
 from brainbench.model_options import ModelOptions as ModelOptions  # noqa: PLC0414
 from brainbench.model_options import Pooling as Pooling  # noqa: PLC0414
@@ -107,17 +108,6 @@ class ModelSource(Protocol):
         May raise UsageError for a name that is this source's own, and wrong.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetCard:
-    """What a reader must know of a dataset before using or citing it."""
-
-    description: str
-    licence: str
-    citation: str
-    sources: tuple[str, ...]
-    caveats: tuple[str, ...] = ()
 
 
 def is_baseline(model: Model) -> bool:

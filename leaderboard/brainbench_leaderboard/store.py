@@ -185,12 +185,13 @@ class Leaderboard:
             return stored_scores.layer_scores(self.db, fingerprint)
 
     def sources(self) -> dict[str, dict[str, Any]]:
-        """By fingerprint, what a score was made from and with: its `facts` and `provenance`."""
+        """By fingerprint, what a record was made from and with: its `facts` and `provenance`."""
+        each = "SELECT fingerprint, facts, provenance FROM {}"
+        query = " UNION ALL ".join(each.format(table) for table in _TABLES)
         with explained(self.path):
-            found = self.db.query("SELECT fingerprint, facts, provenance FROM records WHERE kind = 'score'")
             return {
                 row["fingerprint"]: {name: json.loads(row[name]) for name in ("facts", "provenance")}
-                for row in found
+                for row in self.db.query(query)
             }
 
     @contextmanager

@@ -1,0 +1,1 @@
+"""The leaderboard as a static site: pages, data and pictures that need no network and no server."""

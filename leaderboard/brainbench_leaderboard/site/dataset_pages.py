@@ -1,0 +1,13 @@
+"""Pages of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brainbench_leaderboard.site.board import Board
+from brainbench_leaderboard.site.output import File
+
+
+def files(board: Board) -> Iterator[File]:
+    """The pages."""
+    yield from ()

@@ -44,8 +44,8 @@ def test_every_file_of_the_packages_is_in_both(built: dict[str, set[str]]) -> No
 
 
 def test_the_files_that_are_read_beside_the_code_are_there(built: dict[str, set[str]]) -> None:
-    for name in ("page.html", "tasks.html", "notes.html", "page.css"):
-        assert f"brainbench_leaderboard/templates/{name}" in built["wheel"]
+    for name in ("templates/site/base.html", "templates/site/table_scores.html", "assets/site.css"):
+        assert f"brainbench_leaderboard/{name}" in built["wheel"]
     assert "brainbench/neutral_text.txt" in built["wheel"]
 
 

@@ -49,11 +49,6 @@ def tables(rows: Iterable[Row]) -> list[IdeaTable]:
     return [_table(list(group)) for _, group in groupby(rows, key=_asked)]
 
 
-def writings(table: IdeaTable, read: Read) -> tuple[Writing, ...]:
-    """The texts of each scored row, in the rows' order."""
-    return tuple(_writing(row, read) for row in table.rows if row["outcome"] == "scores")
-
-
 def who(row: Row) -> str:
     """The model, and what changed it."""
     change = "" if row["intervention"] == NOTHING else f" + {row['intervention']}"
@@ -96,7 +91,7 @@ def _scorer(row: Row) -> str:
 def _line(row: Row) -> Line:
     learnt = f"learnt from {row['learnt_from']}" if row["learnt_from"] else ""
     told = (*marks(row), *((plain(learnt),) if learnt else ()))
-    return Line(str(row["rank"] or ""), who(row), told, _cells(row))
+    return Line(str(row["rank"] or ""), who(row), told, _cells(row), model=row["model"])
 
 
 def _cells(row: Row) -> tuple[Cell, ...]:
@@ -128,7 +123,8 @@ def validity(row: Row) -> tuple[str, ...]:
     return (*told, f"of {row['validity_responses']} responses")  # not of all that there are
 
 
-def _writing(row: Row, read: Read) -> Writing:
+def writing(row: Row, read: Read) -> Writing:
+    """The texts of a scored row."""
     by: dict[str, list[tuple[str, str]]] = {}
     for idea, about, score in read(row["fingerprint"]):
         shown = "unscored" if score is None else f"{score:.3f}"

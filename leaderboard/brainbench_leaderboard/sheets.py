@@ -20,12 +20,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A model, a steering, or something to compare with."""
+    """A model, a steering, or something to compare with.
+
+    model, change: what the model is called, or what changed it (perhaps without settings), for links.
+    """
 
     rank: str
     name: str
     marks: tuple[str, ...]
     cells: tuple[Cell, ...]
+    model: str = ""
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)

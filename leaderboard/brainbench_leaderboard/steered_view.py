@@ -74,7 +74,8 @@ def _filled(*cells: Cell) -> tuple[Cell, ...]:
 def _line(row: Row, *, alone: bool) -> Line:
     rank, name, notes = str(row["rank"] or ""), plain(row["intervention"]), _notes(row, alone=alone)
     if row["outcome"] != "scores":
-        return Line(rank, name, notes, _filled(Cell((STATES[row["outcome"]],), row["outcome"])))
+        none = _filled(Cell((STATES[row["outcome"]],), row["outcome"]))
+        return Line(rank, name, notes, none, change=row["intervention"])
     base, control = row["against_base"], row["against_control"]
     cells = [Cell((number(row["accuracy"]),))]
     if base is None:
@@ -90,7 +91,7 @@ def _line(row: Row, *, alone: bool) -> Line:
         cells.append(Cell((DASH if row["role"] == "brain" else "",)))
     before, after = row["perplexity_before"], row["perplexity_after"]
     cells.append(Cell((f"{after / before:.2f}" if before and after is not None else "",)))
-    return Line(rank, name, notes, tuple(cells))
+    return Line(rank, name, notes, tuple(cells), change=row["intervention"])
 
 
 def _notes(row: Row, *, alone: bool) -> tuple[str, ...]:

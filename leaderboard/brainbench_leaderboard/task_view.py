@@ -50,17 +50,18 @@ def _models(title: str, rows: list[Row], scored: list[Row]) -> Sheet:
     people = any(row["people_accuracy"] is not None for row in scored)
     conditions = _conditions(scored)
     names = ("accuracy", "greedy", *conditions, *(("kappa",) if people else ()))
-    lines = [
-        Line(str(row["rank"] or ""), plain(row["model"]), marks(row), tuple(_values(row, conditions, people)))
-        for row in rows
-        if row["intervention"] == NOTHING
-    ]
+    unchanged = [row for row in rows if row["intervention"] == NOTHING]
+    lines = [_line(row, tuple(_values(row, conditions, people))) for row in unchanged]
     held_to = []
     for label, value, kappa in _references(scored):
         texts = (value, "", *[""] * len(conditions), *((kappa,) if people else ()))
         held_to.append(Line("", label, (), tuple(Cell((text,)) for text in texts)))
     sections = (Section("", tuple(lines)), Section("", tuple(held_to), references=True))
     return Sheet(title, tuple((plain(name),) for name in names), sections)
+
+
+def _line(row: Row, cells: tuple[Cell, ...]) -> Line:
+    return Line(str(row["rank"] or ""), plain(row["model"]), marks(row), cells, model=row["model"])
 
 
 def _conditions(scored: list[Row]) -> dict[str, str]:

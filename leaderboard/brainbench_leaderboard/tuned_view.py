@@ -132,8 +132,9 @@ def _line(arm: list[Row], telling: Sequence[str]) -> Line:
     rank, name = str(row["rank"] or ""), plain(row["intervention"])
     pooled = row["over_seeds"]
     if row["outcome"] != "scores" or pooled is None:
-        cell = Cell((STATES[row["outcome"]],), row["outcome"])
-        return Line(rank, name, _which(arm) + (() if row["resolved"] else marks(row)[-1:]), _filled(cell))
+        none = _filled(Cell((STATES[row["outcome"]],), row["outcome"]))
+        notes = _which(arm) + (() if row["resolved"] else marks(row)[-1:])
+        return Line(rank, name, notes, none, change=row["intervention"])
     base = pooled["against_base"]
     cells = [
         _accuracy(pooled),
@@ -145,7 +146,7 @@ def _line(arm: list[Row], telling: Sequence[str]) -> Line:
         _cosine(pooled),
         Cell(tuple(filter(None, (_count(pooled["epochs"]), _time(pooled["train_seconds"])))) or ("",)),
     ]
-    return Line(rank, name, _notes(row, arm, telling), tuple(cells))
+    return Line(rank, name, _notes(row, arm, telling), tuple(cells), change=row["intervention"])
 
 
 def _accuracy(pooled: Mapping[str, Any]) -> Cell:

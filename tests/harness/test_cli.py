@@ -293,13 +293,14 @@ def test_a_baseline_that_a_dataset_lacks_is_not_news(brainbench: Brainbench) -> 
     assert "has no own-response-time" in brainbench("board").output
 
 
-def test_the_board_is_written_as_a_page(brainbench: Brainbench, tmp_path: Path) -> None:
+def test_the_board_is_written_as_a_site(brainbench: Brainbench, tmp_path: Path) -> None:
     brainbench(*RUN, "--model", "good")
     result = brainbench("board", "publish", str(tmp_path / "page"))
     assert result.exit_code == 0
     page = tmp_path / "page" / "index.html"
     assert result.stdout == f"{page.as_uri()}\n"
-    assert "0.500" in page.read_text()
+    (table,) = (tmp_path / "page" / "tables").iterdir()
+    assert "0.500" in table.read_text()
     other = brainbench("board", "--db", str(tmp_path / "none.db"), "publish", str(tmp_path / "other"))
     assert other.exit_code == 1
     assert "no results" in other.stderr

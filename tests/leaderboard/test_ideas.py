@@ -23,7 +23,8 @@ from brainbench.sampling import Sampling
 from brainbench.stimuli import Stimulus
 from brainbench.validity import Validity, agreement
 from brainbench_leaderboard import idea_tables, idea_view
-from brainbench_leaderboard.page import publish
+from brainbench_leaderboard.site import table_pages
+from brainbench_leaderboard.site.board import Board
 from brainbench_leaderboard.store import Leaderboard
 
 OBJECTS = ("brick", "sock", "rope", "hat", "<b>box</b>")
@@ -235,23 +236,27 @@ def test_no_line_is_wider_than_the_terminal(
     assert max(map(len, shown(store, width).splitlines())) <= width
 
 
-def test_the_page_has_the_texts_by_object_and_as_text_alone(store: Leaderboard, tmp_path: Path) -> None:
+def test_pages_have_the_texts_by_object_and_as_text_alone(store: Leaderboard) -> None:
     store.add(record(scores(), model="<script>m</script>"))
-    page = publish(store, tmp_path / "page").read_text()
+    (table, page), (place, texts), _ = [
+        (path, str(page)) for path, page in table_pages.files(Board.of(store))
+    ]
     assert "Originality of ideas: uses v1" in page
-    assert "&lt;script&gt;m&lt;/script&gt;: 10 texts about 5 objects" in page
-    assert "idea 1 &lt;i&gt;of&lt;/i&gt; sock <small>unscored</small>" in page
-    assert "<dt>&lt;b&gt;box&lt;/b&gt;</dt>" in page
+    assert f'<a href="../{place}">&lt;script&gt;m&lt;/<wbr>script&gt;: 10 texts</a>' in page
     assert "not validated" in page
-    assert "<script" not in page
+    assert "&lt;script&gt;m&lt;/script&gt;: 10 texts about 5 objects" in texts
+    assert "idea 1 &lt;i&gt;of&lt;/i&gt; sock <small>unscored</small>" in texts
+    assert "<dt>&lt;b&gt;box&lt;/b&gt;</dt>" in texts
+    assert f'<a href="../{table}">' in texts
+    assert "<script" not in page + texts
 
 
-def test_a_long_text_is_cut_on_the_page_and_whole_in_the_database(store: Leaderboard, tmp_path: Path) -> None:
+def test_a_long_text_is_cut_on_the_page_and_whole_in_the_database(store: Leaderboard) -> None:
     made = scores()
     long = IdeaScores((Idea("i0", 0, 0, "word " * 1000),), (1.0,), {"i0": "brick"}, made.details)
     store.add(record(long))
-    page = publish(store, tmp_path / "page").read_text()
-    assert "(3999 more characters)" in page
+    _, (_, page), _ = table_pages.files(Board.of(store))
+    assert "(3999 more characters)" in str(page)
     (text,) = [idea.text for idea, _, _ in store.ideas(store.idea_standings()[0]["fingerprint"])]
     assert len(text) == 5000
 

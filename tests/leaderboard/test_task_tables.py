@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from brainbench.cli import main
 from brainbench.records import Failure, Record, Skip
-from brainbench_leaderboard.page import publish
+from brainbench_leaderboard.site import table_pages
+from brainbench_leaderboard.site.board import Board
 from brainbench_leaderboard.store import Leaderboard
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}"
@@ -53,6 +54,11 @@ def several(made: Any, told: Any, answers: Any) -> list[Record]:
         made(name, answers(share, seed=at), told(**more)) for at, (name, share, more) in enumerate(kinds)
     ]
     return [made("none", answers(0.6)), *steered, made("none", answers(0.99), model="stronger")]
+
+
+def published(store: Leaderboard) -> str:
+    """All pages of tables, one behind the other."""
+    return "".join(str(page) for _, page in table_pages.files(Board.of(store)))
 
 
 def order(text: str, *words: str) -> list[int]:
@@ -184,7 +190,7 @@ def test_a_board_of_skipped_steerings_alone_has_their_reasons(
     assert "there is no nowhere" in " ".join(text.split())
     assert "greedy" not in text
     with Leaderboard(tmp_path / "b.db") as store:
-        page = publish(store, tmp_path / "page").read_text()
+        page = published(store)
     assert "there is no nowhere" in page
     assert "models as they are" not in page
 
@@ -259,7 +265,7 @@ def test_the_page_has_the_tables_in_the_same_order_and_what_is_from_outside_is_t
     with Leaderboard(tmp_path / "b.db") as store:
         for record in several:
             store.add(record)
-        text = publish(store, tmp_path / "page").read_text()
+        text = published(store)
         assert "No results yet" not in text
         plain = re.sub(r"<[^>]*>", " ", text).replace("&#39;", "'")
         places = order(
@@ -274,7 +280,7 @@ def test_the_page_has_the_tables_in_the_same_order_and_what_is_from_outside_is_t
         store.add(made(EVIL, answers(), told(fingerprint=EVIL, role="control"), **evil))
         store.add(made("nari", answers(), told(fingerprint=EVIL), **evil))
         store.add(made("nari", Skip(EVIL), **{**evil, "started": "2"}))
-        text = publish(store, tmp_path / "page").read_text()
+        text = published(store)
     assert "<script" not in text
     assert "<img" not in text
     assert text.count("&lt;script&gt;") > 8

@@ -16,7 +16,8 @@ from scipy.stats import t
 from brainbench.cli import main
 from brainbench.records import Failure, Record, Skip
 from brainbench_leaderboard import task_views
-from brainbench_leaderboard.page import publish
+from brainbench_leaderboard.site import table_pages
+from brainbench_leaderboard.site.board import Board
 from brainbench_leaderboard.store import Leaderboard
 from brainbench_leaderboard.tuned_view import _shared, _without
 
@@ -405,7 +406,7 @@ def test_no_line_is_wider_than_the_terminal_and_intervals_stay_whole(
 
 
 def test_the_page_and_the_json_have_the_same_and_what_is_from_outside_is_text(
-    path: Path, tmp_path: Path, kept: Any, made: Any, answers: Any, arms: Any, trained: Any
+    path: Path, kept: Any, made: Any, answers: Any, arms: Any, trained: Any
 ) -> None:
     kept(made("none", answers(0.6)), *arms.values())
     printed = CliRunner().invoke(main, ["board", "--json", "--db", str(path)]).stdout
@@ -423,7 +424,7 @@ def test_the_page_and_the_json_have_the_same_and_what_is_from_outside_is_text(
     with Leaderboard(path) as store:
         for record in (*strange, brain, named, trained(EVIL, Skip(EVIL), 1, **evil)):
             store.add(record)
-        text = publish(store, tmp_path / "page").read_text()
+        text = "".join(str(page) for _, page in table_pages.files(Board.of(store)))
     plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
     assert "m, fine-tuned on brains" in plain
     found = row["over_seeds"]["against_control"]

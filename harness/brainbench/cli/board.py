@@ -1,4 +1,4 @@
-"""`brainbench board`: the leaderboard in the terminal, and as a page."""
+"""`brainbench board`: the leaderboard in the terminal, and as a site."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from brainbench.cli import board_exchange
 from brainbench.cli.common import (
     console,
     db_option,
+    installed,
     require_known,
     results_file,
     show_ideas,
@@ -77,19 +78,21 @@ def board(  # noqa: PLR0913, PLR0917 - its options
 )
 @click.pass_context
 def publish(context: click.Context, folder: Path, db: Path | None) -> None:
-    """Write the leaderboard as a page, DIR/index.html.
+    """Write the leaderboard as a site, of which DIR/index.html is the first page.
 
-    It is one file without scripts that loads nothing else: open it from the disk, or put it on any server.
+    It loads nothing from elsewhere: open it from the disk, or put the folder on any server. What an earlier
+    site left in DIR is cleared away.
     """
     from brainbench.errors import StoreError
-    from brainbench_leaderboard.page import publish as write
+    from brainbench_leaderboard.site.board import Cards
+    from brainbench_leaderboard.site.publish import publish as write
     from brainbench_leaderboard.store import Leaderboard
 
     path = results_file(db or context.obj)
     if not path.exists():
         raise StoreError(f"There are no results in {path} yet.", hint="`brainbench run` makes some.")
     with Leaderboard.reading(path) as store:
-        page = write(store, folder)
+        page = write(store, folder, Cards.of(installed()))
     click.echo(plain(page.absolute().as_uri()))
 
 

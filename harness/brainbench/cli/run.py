@@ -167,8 +167,10 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
             show_ideas(ideas)
         _say_counts(results, path)
         if is_demo:
-            anew = any(isinstance(result, Record) for result in results)
-            _close_demo(plan, store, rows, anew=anew, say=not as_json)
+            page = _site(store, catalog)
+            if not as_json:
+                anew = any(isinstance(result, Record) for result in results)
+                _close_demo(plan, rows, store.path, page, anew=anew)
     sys.exit(int(any(_failed(result) for result in results)))
 
 
@@ -248,13 +250,15 @@ def _say_counts(results: list[Record | Reused], path: Path) -> None:
     )
 
 
-def _close_demo(plan: Plan, store: Leaderboard, rows: list[dict[str, Any]], *, anew: bool, say: bool) -> None:
-    """Write the page beside the results, and say what a newcomer wants to know."""
-    from brainbench_leaderboard.page import publish
+def _site(store: Leaderboard, catalog: Catalog) -> Path:
+    """Write the site beside the results; its first page."""
+    from brainbench_leaderboard.site.board import Cards
+    from brainbench_leaderboard.site.publish import publish
 
-    page = publish(store, store.path.parent / f"{store.path.stem}-page")
-    if say:
-        datasets = list(
-            {id(cell.dataset): cell.dataset for cell in plan if cell.dataset is not None}.values()
-        )
-        demo.show(demo.closing(datasets, rows, store.path, page, anew=anew), console())
+    return publish(store, store.path.parent / f"{store.path.stem}-page", Cards.of(catalog))
+
+
+def _close_demo(plan: Plan, rows: list[dict[str, Any]], path: Path, page: Path, *, anew: bool) -> None:
+    """Say what a newcomer wants to know."""
+    datasets = list({id(cell.dataset): cell.dataset for cell in plan if cell.dataset is not None}.values())
+    demo.show(demo.closing(datasets, rows, path, page, anew=anew), console())

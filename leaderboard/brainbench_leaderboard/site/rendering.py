@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from brainbench_leaderboard.site import places
+from brainbench_leaderboard.site.method_names import bare
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -39,7 +40,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = breakable
-    environment.globals["places"] = places
+    environment.globals |= {"places": places, "bare": bare}
     return environment
 
 

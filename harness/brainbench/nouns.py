@@ -202,6 +202,9 @@ class Metric(Protocol):
     A metric should be a dataclass: its fields are its parameters and enter the fingerprint. One that can
     score features that differ between people (PersonalFeatures) says so with a class attribute
     `takes_personal = True`; any other is never given them.
+
+    It may have a property `card`, a MethodCard: what the board's page of it says. (A property and no field,
+    or every word of it would enter the fingerprint.)
     """
 
     @property
@@ -240,6 +243,8 @@ class Intervention(Protocol):
 
     One with a method `at(place)`, which gives the same with the name "name@place", can be asked for under
     that name: learnt from another region, or from one type of problem.
+
+    It may have a property `card`, a MethodCard, as a metric.
     """
 
     @property

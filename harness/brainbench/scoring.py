@@ -30,7 +30,8 @@ class Scorer(Protocol):
     """Gives texts numbers with the help of one model. Best a frozen dataclass: its fields are its parameters.
 
     A scorer may have one more method, `held_out(reporter)`: responses of people with human ratings (a tuple
-    of Rated) which it has not learnt from, and to which `brainbench scorer validate` holds it.
+    of Rated) which it has not learnt from, and to which `brainbench scorer validate` holds it; and a property
+    `card`, a MethodCard: what the board's page of it says.
     """
 
     @property

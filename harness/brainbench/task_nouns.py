@@ -46,7 +46,8 @@ class Task(Protocol):
     network; results of a task without one are never reused. `people(reporter)`, the Behaviour of people on
     the same items, or None: their accuracy and how well a model agrees with them stand beside its own.
     `validation()`, the task on which whatever is to be chosen for this one is chosen, or None: it shares no
-    problem with this one. And it may have `only_by_name`; where that is True, "all" does not mean it.
+    problem with this one. And it may have `only_by_name`; where that is True, "all" does not mean it; and a
+    property `card`, a MethodCard: what the board's page of it says.
     """
 
     @property

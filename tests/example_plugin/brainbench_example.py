@@ -14,7 +14,16 @@ from brainbench.arrays import Features, Recording
 from brainbench.errors import ModelError
 from brainbench.hookspecs import Register
 from brainbench.ideas import Response
-from brainbench.nouns import Identity, Metric, Model, ModelOptions, ModelSource, OpenModel, Reporter
+from brainbench.nouns import (
+    Identity,
+    MethodCard,
+    Metric,
+    Model,
+    ModelOptions,
+    ModelSource,
+    OpenModel,
+    Reporter,
+)
 from brainbench.records import Scores, Skip
 from brainbench.scoring import Helps, Scorer
 from brainbench.stimuli import Stimulus
@@ -58,6 +67,17 @@ class MeanCorrelation:
     name: str = "mean-correlation"
     protocol: str = "example"
     version: int = 1
+
+    @property
+    def card(self) -> MethodCard:
+        """What the board's page of it says."""
+        return MethodCard(
+            summary="How well the best single feature correlates with the mean voxel.",
+            formula="score = mean over p of max over j of r(xⱼ, y). p: a person; xⱼ: a feature; y: p's mean "
+            "voxel; r: Pearson's correlation.",
+            reference="This example.",
+            caveats=("The feature is chosen on the data that it is scored on.",),
+        )
 
     def score(self, features: Features, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Correlate every feature column with the mean voxel of every person."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from brainbench import hookimpl
 from brainbench.hookspecs import Register
-from brainbench.nouns import BrainDataset, Intervention, OpenModel
+from brainbench.nouns import BrainDataset, Intervention, MethodCard, OpenModel
+from brainbench_interventions import cards
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class NoIntervention:
 
     name: str = "none"
     version: int = 1
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.none()
 
     def apply(self, model: OpenModel, dataset: BrainDataset) -> AbstractContextManager[OpenModel]:
         """The model itself."""

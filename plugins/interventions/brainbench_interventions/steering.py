@@ -14,10 +14,10 @@ import numpy as np
 from brainbench import hookimpl
 from brainbench.answers import Answers
 from brainbench.hookspecs import Register
-from brainbench.nouns import Intervention
+from brainbench.nouns import Intervention, MethodCard
 from brainbench.records import Skip
 from brainbench.steering import ANY_OTHER, Steering
-from brainbench_interventions import words
+from brainbench_interventions import cards, words
 from brainbench_interventions.averages import average, shortest
 from brainbench_interventions.directions import (
     Directions,
@@ -96,8 +96,16 @@ class DirectionSteering(Climbs):
     @property
     def what(self) -> str:
         """What is done, and what that controls for."""
-        kind = "held-out" if self.held_out else "type" if self.per_type else "joint"
-        return words.direction(self.source, kind)
+        return words.direction(self.source, self._form)
+
+    @property
+    def _form(self) -> str:
+        return "held-out" if self.held_out else "type" if self.per_type else "joint"
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.direction(self.source, self._form, self.about)
 
     def steer_with(self, material: Material, answers: Answers | None) -> Steering | Skip:
         """Fit once, or once for each fold."""
@@ -165,6 +173,11 @@ class OracleSteering(Climbs):
     def what(self) -> str:
         """What is done, and what that controls for."""
         return words.direction(self.source, "oracle")
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.direction(self.source, "oracle", self.about)
 
     def steer_with(self, material: Material, answers: Answers | None) -> Steering | Skip:
         """Repair what the model gets wrong."""

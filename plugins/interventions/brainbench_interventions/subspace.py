@@ -14,9 +14,10 @@ import numpy as np
 from brainbench import hookimpl
 from brainbench.answers import Answers
 from brainbench.hookspecs import Register
-from brainbench.nouns import Intervention
+from brainbench.nouns import Intervention, MethodCard
 from brainbench.records import Skip
 from brainbench.steering import Change, Gain, Steering
+from brainbench_interventions import cards
 from brainbench_interventions.directions import stream
 from brainbench_interventions.fitted import Fitted
 from brainbench_interventions.joint_structure import Pairs, cca, centre, components, pls
@@ -83,6 +84,11 @@ class SubspaceSteering(Fitted):
         by = {"pls": "covariance", "cca": "correlation"}[self.method]
         rank = f"by {by}" if self.source in {"own", "shuffled-items"} else f"as many as found by {by}"
         return f"Amplifies or damps {found}, {rank}: {purpose}"
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.subspace(self.source, self.method, self.most, self.about)
 
     @property
     def guided(self) -> bool:

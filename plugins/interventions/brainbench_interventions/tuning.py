@@ -18,13 +18,13 @@ from brainbench.adapter import Adaptable, Adapter
 from brainbench.checkpoints import Checkpoint
 from brainbench.errors import NotApplicable, UsageError
 from brainbench.hookspecs import Register
-from brainbench.nouns import BrainDataset, Intervention, OpenModel, Reporter
+from brainbench.nouns import BrainDataset, Intervention, MethodCard, OpenModel, Reporter
 from brainbench.problems import KINDS_OF_PROBLEM
 from brainbench.progress import SilentReporter
 from brainbench.records import Skip
 from brainbench.steering import Role
 from brainbench.tuning import Form
-from brainbench_interventions import words
+from brainbench_interventions import cards, words
 from brainbench_interventions.objective import Similarity
 from brainbench_interventions.settings import alone, changed
 from brainbench_interventions.targets import Source
@@ -93,6 +93,11 @@ class Tuning:
         where = f", in the region {self.region}" if self.region else ""
         which = f", trained on {' and '.join(self.types)} items only" if self.types else ""
         return f"{words.tuning(self.arm, self.source)}{where}{which}."
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.tuning(self.arm, self.source, self.about)
 
     @property
     def role(self) -> Role:

@@ -18,8 +18,9 @@ import numpy as np
 
 from brainbench import hookimpl
 from brainbench.hookspecs import Register
-from brainbench.nouns import Identity, OpenModel, Reporter
+from brainbench.nouns import Identity, MethodCard, OpenModel, Reporter
 from brainbench.stimuli import Message, Stimulus
+from brainbench_metrics import cards
 from brainbench_metrics.idea_vectors import ENCODER, cosines, vectors_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class DivergentAssociation:
         100 * WORDS / (WORDS - 1),
     )  # seven vectors cannot all be opposite
     questions: ClassVar[tuple[Stimulus, ...]] = (_QUESTION,)
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.divergent_association(WORDS)
 
     def using(self, helper: str) -> DivergentAssociation:
         """With another encoder."""

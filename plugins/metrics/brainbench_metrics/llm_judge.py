@@ -17,9 +17,10 @@ from brainbench import hookimpl
 from brainbench.errors import ModelError
 from brainbench.hookspecs import Register
 from brainbench.lm_eval_adapter import undisturbed
-from brainbench.nouns import Identity, OpenModel, Reporter
+from brainbench.nouns import Identity, MethodCard, OpenModel, Reporter
 from brainbench.records import Skip
 from brainbench.task_nouns import LanguageModel, OpenLanguageModel
+from brainbench_metrics import cards
 from brainbench_metrics.idea_vectors import HeldToRatings, scorable
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class LlmJudge(HeldToRatings):
     helps: ClassVar[Helps] = "answers"
     scale: ClassVar[tuple[float, float]] = (1.0, 5.0)
     questions: ClassVar[tuple[Stimulus, ...]] = ()
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.llm_judge()
 
     def using(self, helper: str) -> LlmJudge:
         """With another judge."""

@@ -15,8 +15,9 @@ from brainbench import hookimpl
 from brainbench.arrays import AnyFeatures, FloatArray, IntArray, Recording
 from brainbench.errors import ShapeError, UsageError
 from brainbench.hookspecs import Register
-from brainbench.nouns import Metric, Reporter
+from brainbench.nouns import MethodCard, Metric, Reporter
 from brainbench.records import Scores, Skip
+from brainbench_metrics import cards
 from brainbench_metrics.ceiling import ceiling_scores
 from brainbench_metrics.layers import LayerScores, score_layers, varies
 from brainbench_metrics.own_features import matched
@@ -56,6 +57,11 @@ class Predictivity:
             raise UsageError("Predictivity needs ridge penalties above zero.", hint="Give positive alphas.")
         if self.folds < 2:
             raise UsageError("Predictivity needs at least two folds.", hint="Give folds=2 or more.")
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.predictivity_paper(self.folds, self.alphas)
 
     def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer for every person.

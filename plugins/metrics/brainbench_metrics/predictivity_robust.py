@@ -18,9 +18,10 @@ import numpy as np
 
 from brainbench.arrays import AnyFeatures, IntArray, Recording
 from brainbench.errors import ShapeError, UsageError
-from brainbench.nouns import Reporter
+from brainbench.nouns import MethodCard, Reporter
 from brainbench.records import Scores, Skip
 from brainbench.statistics import MaxStatistic
+from brainbench_metrics import cards
 from brainbench_metrics.nested_interval import interval_facts, item_values
 from brainbench_metrics.nested_null import null_scores
 from brainbench_metrics.nested_people import measured_people
@@ -81,6 +82,11 @@ class RobustPredictivity:
                 "A p of .05 needs at least 19 permutations, and an interval 100 draws.",
                 hint="Give permutations=1000, draws=1000; 10,000 for a publication.",
             )
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.predictivity_robust(self.folds, self.repeats, self.permutations)
 
     def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer, and the choice among them, for every person.

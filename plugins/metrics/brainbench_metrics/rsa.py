@@ -20,8 +20,9 @@ from brainbench import hookimpl
 from brainbench.arrays import AnyFeatures, Recording
 from brainbench.errors import UsageError
 from brainbench.hookspecs import Register
-from brainbench.nouns import Metric, Reporter
+from brainbench.nouns import MethodCard, Metric, Reporter
 from brainbench.records import Scores, Skip
+from brainbench_metrics import cards
 from brainbench_metrics.rdm import DISTANCES, Distance
 from brainbench_metrics.rdm_comparison import Comparator, require_comparator
 from brainbench_metrics.rsa_ceiling import nili_ceiling
@@ -53,6 +54,11 @@ class Rsa:
                 f"The lowest ceiling must be from 0 to below 1; got {self.lowest_ceiling}.",
                 hint="The paper has 0, and 0.1 and 0.2 as variants.",
             )
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.rsa_paper(self.lowest_ceiling)
 
     def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer for everyone who is kept.
@@ -123,6 +129,11 @@ class RobustRsa:
                 "and a seed of 0 or more.",
                 hint="The defaults are 4, 2, 10,000, 300 and 0.",
             )
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.rsa_robust(self.distance, self.comparator, self.splits, self.permutations)
 
     def score(self, features: AnyFeatures, recording: Recording, reporter: Reporter) -> Scores | Skip:
         """Score every layer for every person, and their best by cross-validation.

@@ -16,7 +16,8 @@ import numpy as np
 
 from brainbench import hookimpl
 from brainbench.hookspecs import Register
-from brainbench.nouns import Identity, OpenModel, Reporter
+from brainbench.nouns import Identity, MethodCard, OpenModel, Reporter
+from brainbench_metrics import cards
 from brainbench_metrics.idea_vectors import ENCODER, HeldToRatings, cosines, scorable, vectors_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class SemanticDistance(HeldToRatings):
     helps: ClassVar[Helps] = "embeds"
     scale: ClassVar[tuple[float, float]] = (0.0, 2.0)
     questions: ClassVar[tuple[Stimulus, ...]] = ()
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.semantic_distance()
 
     def using(self, helper: str) -> SemanticDistance:
         """With another encoder."""

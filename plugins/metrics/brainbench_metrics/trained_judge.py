@@ -16,7 +16,8 @@ import numpy as np
 
 from brainbench import hookimpl
 from brainbench.hookspecs import Register
-from brainbench.nouns import Identity, OpenModel, Reporter
+from brainbench.nouns import Identity, MethodCard, OpenModel, Reporter
+from brainbench_metrics import cards
 from brainbench_metrics.idea_vectors import ENCODER, HeldToRatings, scorable
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class TrainedJudge(HeldToRatings):
     helps: ClassVar[Helps] = "embeds"
     scale: ClassVar[tuple[float, float]] = (1.0, 5.0)
     questions: ClassVar[tuple[Stimulus, ...]] = ()
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return cards.trained_judge(self.penalties)
 
     def using(self, helper: str) -> TrainedJudge:
         """On another encoder's vectors, learnt anew."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainbench.arrays import Behaviour
-from brainbench.nouns import Identity, Reporter
+from brainbench.nouns import Identity, MethodCard, Reporter
 from brainbench.progress import SilentReporter
+from brainbench_tasks import task_cards
 from brainbench_tasks.deduction import Deduction
 from brainbench_tasks.deduction_authors import AUTHORS_FILE, author_problems
 from brainbench_tasks.deduction_files import all_events
@@ -42,6 +43,11 @@ class ScannerItems:
     def about(self) -> str:
         """What `brainbench list` says."""
         return f"the 70 problems that people solved in the scanner{manner(self.answering)}"
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return task_cards.scanner_items(self.about, self.answering)
 
     def documents(self) -> tuple[Document, ...]:
         """The items in the order of the recordings; fetches what is missing. Raises DataError."""
@@ -94,6 +100,11 @@ class AuthorsDeduction:
     def about(self) -> str:
         """What `brainbench list` says."""
         return f"the paper's 1600 problems of 3 premises in all orders{manner(self.answering)}"
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return task_cards.authors(self.about, self.answering)
 
     def documents(self) -> tuple[Document, ...]:
         """All items; fetches the authors' file where it is missing. Raises DataError."""

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from brainbench.nouns import Identity
+from brainbench.nouns import Identity, MethodCard
 from brainbench.problem_words import WORDS, Vocabulary
+from brainbench_tasks import task_cards
 from brainbench_tasks.deduction_generated import GENERATOR
 from brainbench_tasks.deduction_splits import (
     TEST_TO_VALIDATION,
@@ -62,6 +63,11 @@ class GeneratedDeduction:
             f"{kinds} generated problems of {self.premises} premises in {orders} orders; {words}"
             f"{manner(self.answering)}"
         )
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return task_cards.generated(self.about, self.answering, tiny=self.tiny)
 
     @property
     def only_by_name(self) -> bool:
@@ -119,6 +125,11 @@ class PropositionalDeduction:
     def about(self) -> str:
         """What `brainbench list` says."""
         return f"{6 * self.each} modus ponens, modus tollens, disjunctions; words of the {self.split} split"
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return task_cards.propositional(self.about)
 
     @property
     def only_by_name(self) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from brainbench.errors import DataError
-from brainbench.nouns import Identity
+from brainbench.nouns import Identity, MethodCard
+from brainbench_tasks import task_cards
 from brainbench_tasks.deduction_made import GeneratedDeduction
 from brainbench_tasks.deduction_prompts import ask
 from brainbench_tasks.task_documents import (
@@ -57,6 +58,11 @@ class Folio:
             "FOLIO's True and False problems (validation); fetched from the hub, where its terms have to be "
             f"accepted; asked only by name{manner(self.answering)}"
         )
+
+    @property
+    def card(self) -> MethodCard:
+        """What a reader must know of it."""
+        return task_cards.folio(self.about, self.answering)
 
     def documents(self) -> tuple[Document, ...]:
         """All items, grouped by story; fetches the file where it is missing. Raises DataError."""

@@ -25,6 +25,7 @@ class Cards:
     """What datasets and methods that are installed here say of themselves, by name.
 
     metrics: by "name/protocol". What is not installed, or says nothing of itself, is not among them.
+    beside: of interventions, the names of others without which their numbers cannot be judged.
     """
 
     datasets: Mapping[str, DatasetCard] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Cards:
     interventions: Mapping[str, MethodCard] = field(default_factory=dict)
     scorers: Mapping[str, MethodCard] = field(default_factory=dict)
     tasks: Mapping[str, MethodCard] = field(default_factory=dict)
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, catalog: Catalog) -> Cards:
@@ -42,6 +44,7 @@ class Cards:
             _methods((thing.name, thing) for thing in catalog.interventions.values()),
             _methods((thing.name, thing) for thing in catalog.scorers.values()),
             _methods((thing.name, thing) for thing in catalog.tasks.values()),
+            {thing.name: tuple(getattr(thing, "beside", ())) for thing in catalog.interventions.values()},
         )
 
 
@@ -94,5 +97,13 @@ class Board:
 
 
 def _methods(things: Iterable[tuple[str, Any]]) -> dict[str, MethodCard]:
-    cards = ((name, getattr(thing, "card", None)) for name, thing in things)
+    cards = ((name, _card(thing)) for name, thing in things)
     return {name: card for name, card in cards if isinstance(card, MethodCard)}
+
+
+def _card(thing: object) -> object:
+    """What a plugin's method says of itself; one that fails to says nothing, and the site is still made."""
+    try:
+        return getattr(thing, "card", None)
+    except Exception:
+        return None

@@ -48,6 +48,8 @@ def test_a_card_is_no_field(method: Any) -> None:
 def test_a_card_tells_of_the_method_as_it_is_set() -> None:
     assert "one of 7 shuffled folds" in Predictivity(folds=7).card.formula
     assert "euclidean distances" in RobustRsa(distance="euclidean").card.formula
+    assert "One d for all problems." in METHODS["interventions-nari-general-joint"].card.formula
+    assert "One d for each type of problem." in METHODS["interventions-nari-general"].card.formula
     cards = [method.card for method in METHODS.values()]
     assert len({(card.summary, card.formula) for card in cards}) == len(cards)  # no two say the same
 

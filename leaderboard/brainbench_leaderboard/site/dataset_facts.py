@@ -65,9 +65,8 @@ class Dataset:
 
 
 def datasets(board: Board) -> list[Dataset]:
-    """All that there are results of, those of real people first."""
-    found = [_dataset(board, name) for name in board.datasets]
-    return sorted(found, key=lambda dataset: dataset.simulated)
+    """All that there are results of, by name."""
+    return [_dataset(board, name) for name in board.datasets]
 
 
 def is_address(source: str) -> bool:

@@ -22,6 +22,7 @@ from brainbench_leaderboard.site.board import Board, Cards
 from brainbench_leaderboard.site.dataset_facts import datasets, is_address
 from brainbench_leaderboard.site.pictures import choice
 from brainbench_leaderboard.site.pictures.picture import Picture
+from brainbench_leaderboard.site.table_parts import score_parts
 from brainbench_leaderboard.store import Leaderboard
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}"
@@ -112,6 +113,11 @@ def test_it_says_what_people_and_dull_predictors_reach(records: Any, board: Any)
     assert (found.people, found.models, found.regions) == ("3", 2, ("left", "right"))
 
 
+def test_baselines_are_no_models_where_these_are_counted(records: Any, board: Any) -> None:
+    (part,) = score_parts(board(*records()))
+    assert part.models == 2
+
+
 def test_its_page_shows_all_of_that_and_where_the_rest_is(records: Any, board: Any) -> None:
     made = board(*records(), cards=Cards({"toy": replace(CARD, description="Noise of nobody.")}))
     text = page(made, "toy")
@@ -184,8 +190,10 @@ def test_facts_of_a_submission_may_be_anything(records: Any, board: Any) -> None
         {"dataset": {"data": "x\x1b[2J"}},
     ]
     for facts in several:
-        strange = {key: {"facts": facts, "provenance": {}} for key in made.sources}
-        assert "\x1b" not in page(replace(made, sources=strange), "toy")
+        strange = replace(made, sources={key: {"facts": facts, "provenance": {}} for key in made.sources})
+        assert "\x1b" not in page(strange, "toy")
+        told = {data for _, _, data in datasets(strange)[0].files}
+        assert told == ({"x\\x1b[2J"} if facts == several[-1] else set())
 
 
 def test_it_embeds_its_pictures(records: Any, board: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,7 @@ def test_a_board_of_skipped_steerings_alone_has_their_reasons(
 
 
 def test_what_was_kept_stands_apart_and_says_what_it_was_learnt_from(
-    board: Any, made: Any, told: Any, answers: Any
+    board: Any, made: Any, told: Any, answers: Any, tmp_path: Path
 ) -> None:
     facts = {"dataset": "brains", "simulated": True}
     kept = made("steering:a@1", answers(), told(fitted=facts, role="brain"), learnt_from=None)
@@ -206,6 +206,10 @@ def test_what_was_kept_stands_apart_and_says_what_it_was_learnt_from(
     heading = "m, steered by what was kept, learnt from brains, which is simulated"
     assert heading in text
     assert "m, steered, learnt from brains\n" in text
+    with Leaderboard(tmp_path / "b.db") as store:
+        shown = published(store)
+    assert shown.count("SIMULATED data.") == 1
+    assert shown.index(heading) < shown.index("SIMULATED data.") < shown.index("<h2>m, steered</h2>")
     assert "m, steered\n" in text
     assert "`brainbench steer fit`" in text
 

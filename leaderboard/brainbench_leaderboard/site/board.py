@@ -44,7 +44,7 @@ class Cards:
             _methods((thing.name, thing) for thing in catalog.interventions.values()),
             _methods((thing.name, thing) for thing in catalog.scorers.values()),
             _methods((thing.name, thing) for thing in catalog.tasks.values()),
-            {thing.name: tuple(getattr(thing, "beside", ())) for thing in catalog.interventions.values()},
+            beside={thing.name: _beside(thing) for thing in catalog.interventions.values()},
         )
 
 
@@ -107,3 +107,9 @@ def _card(thing: object) -> object:
         return getattr(thing, "card", None)
     except Exception:
         return None
+
+
+def _beside(thing: object) -> tuple[str, ...]:
+    """Names of others without which an intervention's numbers cannot be judged."""
+    named = getattr(thing, "beside", ())
+    return tuple(str(name) for name in named) if isinstance(named, tuple | list) else ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 
-INDEX, PICTURES, TABLES, DATASETS, METHODS, ADD = (
+INDEX, PICTURES, TABLES, DATASETS, METHODS, ADD, MODELS = (
     "index.html",
     "pictures.html",
     "tables.html",
     "datasets.html",
     "methods.html",
     "add.html",
+    "models.html",
 )
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9.+=@-]|_(?!_))*")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|clock\$)(?:\..*)?")

@@ -20,8 +20,8 @@ class Asked:
     """All combinations of what stands in its fields. No regions or items: all of the datasets.
 
     setup: options that say how the model is run and its texts are drawn. trainings: how often a fine-tuning
-    is trained. datasets: also what a change is learnt from before tasks are asked. scorers: each with its helper
-    and that one's revision.
+    is trained. datasets: also what a change is learnt from before tasks are asked. scorers: each with its
+    helper and that one's revision.
     """
 
     kind: str
@@ -128,10 +128,15 @@ def _merged(questions: Questions, axis: str, only: Any = lambda one: True) -> Qu
     """Questions that differ on one axis alone as one: their product is what they are together."""
     groups: dict[Any, tuple[frozenset[Any], list[Row]]] = {}
     for at, (one, rows) in enumerate(questions.items()):
-        key = (replace(one, **{axis: frozenset()}), -1 if only(one) and getattr(one, axis) else at)
+        nothing: dict[str, Any] = {axis: frozenset()}
+        key = (replace(one, **nothing), -1 if only(one) and getattr(one, axis) else at)
         values, found = groups.get(key, (frozenset(), []))
         groups[key] = values | getattr(one, axis), [*found, *rows] if found else list(rows)
-    return {replace(one, **{axis: values}): rows for (one, _), (values, rows) in groups.items()}
+    merged: Questions = {}
+    for (one, _), (values, rows) in groups.items():
+        changed: dict[str, Any] = {axis: values}
+        merged[replace(one, **changed)] = rows
+    return merged
 
 
 def _absorbed(questions: Questions) -> Questions:

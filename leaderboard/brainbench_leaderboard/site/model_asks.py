@@ -37,6 +37,7 @@ class IdeaPart:
     """A table of ideas and their texts. left_out: texts that would make the page too long."""
 
     scorer: str
+    scorer_shown: str
     anchor: str
     table: IdeaTable
     writings: tuple[Writing, ...]
@@ -64,7 +65,7 @@ def ideas(board: Board, own: Own, most: int) -> tuple[IdeaPart, ...]:
         writings, left, out = _within(idea_view.writings(table, board.texts), left)
         words = tuple(idea_captions.legend(table.rows)), tuple(idea_captions.reasons(table.rows))
         scorer = str(table.rows[0]["scorer"])
-        found.append(IdeaPart(scorer, f"ideas-{number}", table, writings, out, *words))
+        found.append(IdeaPart(scorer, plain(scorer), f"ideas-{number}", table, writings, out, *words))
     return tuple(found)
 
 

@@ -7,40 +7,39 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from brainbench.text import plain
-from brainbench_leaderboard.captions import legend, reasons
+from brainbench_leaderboard.site import model_legend
+from brainbench_leaderboard.site.model_legend import cut
 from brainbench_leaderboard.site.model_rows import Everyone, Own
 from brainbench_leaderboard.values import STATES, Row, short_name, value_of
 from brainbench_leaderboard.view import Table, tables
 
-COLUMNS = (
-    *("run as", "score", "95 % interval", "p", "ceiling", "best dull predictor", "above that"),
-    *("beyond all of them", "layer", "rank"),
-)
-LONGEST = 400  # characters of a reason in a table; the data file has all of it
+COLUMNS = ("run as", "score", "p", "ceiling", "best dull", "above that", "beyond all dull", "layer", "rank")
+
+
+Cell = tuple[str, ...]  # what stands in one place, and what stands smaller below it
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A set of items and region; `why` instead of cells where there is no score, and `state` says so."""
+    """A region; `why` instead of cells where there is no score, and `state` says so."""
 
     items: str
     region: str
     state: str
-    cells: tuple[str, ...]
+    cells: tuple[Cell, ...]
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A table of one metric's scores. left_out: lines that would make the page too long."""
+    """A table of one metric's scores, by sets of items. left_out: lines that would make the page too long."""
 
     name: str
     title: str
     anchor: str
     columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+    sections: tuple[tuple[str, tuple[Line, ...]], ...]
     legend: tuple[str, ...]
-    reasons: tuple[str, ...]
     left_out: int
 
 
@@ -88,9 +87,8 @@ def _metric(everyone: Everyone, table: Table, anchor: str, dataset: str, most: i
         table.title.removeprefix(f"{dataset}, "),
         anchor,
         columns,
-        kept,
-        tuple(legend(rows)),
-        tuple(_cut(reason) for reason in reasons(rows)),
+        tuple((items, tuple(group)) for items, group in groupby(kept, key=lambda line: line.items)),
+        tuple(model_legend.of(rows)),
         max(len(lines) - most, 0),
     )
 
@@ -105,34 +103,44 @@ def _lines(everyone: Everyone, table: Table) -> Iterator[Line]:
 
 
 def _line(everyone: Everyone, row: Row | None, items: str, region: str, how: str) -> Line:
-    value = value_of(row)
-    if row is None or row["outcome"] != "scores":
-        return Line(items, region, value.state, (how, value.text), why_not(row) if row else "")
-    dull, (interval, p) = everyone.best_dull(row), _tested(row)
-    beside = f"{short_name(dull['model'])} {dull['score']:.3f}" if dull else value.beside
-    cells = (how, value.text, interval, p, _ceiling(row), beside, value.above, value.beyond)
-    return Line(items, region, "scores", (*cells, value.layer, _rank(everyone, row)))
+    if row is None:
+        return Line(items, region, "missing", ((how,), ("not run",)))
+    if row["outcome"] != "scores":
+        return Line(items, region, row["outcome"], ((how,), (STATES[row["outcome"]],)), why_not(row))
+    value, dull = value_of(row), everyone.best_dull(row)
+    beside = (f"{dull['score']:.3f}", short_name(dull["model"])) if dull else (value.beside,)
+    interval, p = _tested(row)
+    cells = ((how,), (value.text, *interval), (p,), _ceiling(row), beside, _apart(value.above))
+    return Line(
+        items, region, "scores", (*cells, _apart(value.beyond), (value.layer,), (_rank(everyone, row),))
+    )
 
 
 def why_not(row: Row) -> str:
     """Why there is no score, in which phase it failed, and what can be done."""
     phase = f" (in phase {row['phase']}: {row['exception']})" if row["phase"] else ""
-    return _cut(plain(f"{row['reason']}{phase} {row['hint'] or ''}".strip()))
+    return cut(plain(f"{row['reason']}{phase} {row['hint'] or ''}".strip()))
 
 
-def _tested(row: Row) -> tuple[str, str]:
-    interval = "" if row["low"] is None else f"[{row['low']:.3f}, {row['high']:.3f}]"
+def _tested(row: Row) -> tuple[Cell, str]:
+    interval = () if row["low"] is None else (f"[{row['low']:.3f}, {row['high']:.3f}]",)
     if row["p"] is None:
         return interval, ""
     return interval, f"{row['p']:.3f}" if row["p"] >= 0.0005 else f"{row['p']:.0e}"
 
 
-def _ceiling(row: Row) -> str:
+def _apart(difference: str) -> Cell:
+    """A difference, and its interval below."""
+    value, _, interval = difference.partition(" ")
+    return (value, interval) if interval else (value,)
+
+
+def _ceiling(row: Row) -> Cell:
     """The usual one and, where there is any, the one on the scores' own scale; or why there is none."""
     if row["ceiling"] is None:
-        return STATES.get(row["ceiling_outcome"] or "", "not run")
+        return (STATES.get(row["ceiling_outcome"] or "", "not run"),)
     own = row["ceiling_like_for_like"]
-    return f"{row['ceiling']:.3f}" + ("" if own is None else f" ({own:.3f} on the scores' scale)")
+    return f"{row['ceiling']:.3f}", *(() if own is None else (f"{own:.3f} like for like",))
 
 
 def _rank(everyone: Everyone, row: Row) -> str:
@@ -143,11 +151,9 @@ def _rank(everyone: Everyone, row: Row) -> str:
 
 def _without_empty(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[Line, ...]]:
     """Columns in which something stands, and the lines with these alone."""
-    used = [at for at in range(len(COLUMNS)) if any(line.cells[at:] and line.cells[at] for line in lines)]
-    kept = tuple(replace(line, cells=tuple(line.cells[at] for at in used if line.cells[at:])) for line in lines)
-    return tuple(COLUMNS[at] for at in used), kept
 
+    def cells(line: Line, places: Sequence[int]) -> tuple[Cell, ...]:
+        return tuple(line.cells[at] for at in places if at < len(line.cells))
 
-def _cut(text: str) -> str:
-    left = len(text) - LONGEST
-    return text if left <= 0 else f"{text[:LONGEST]}... ({left} more characters)"
+    used = [at for at in range(len(COLUMNS)) if any(cell[0] for line in lines for cell in cells(line, [at]))]
+    return tuple(COLUMNS[at] for at in used), tuple(replace(line, cells=cells(line, used)) for line in lines)

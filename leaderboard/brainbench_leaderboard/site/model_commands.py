@@ -35,7 +35,9 @@ def commands(board: Board, everyone: Everyone, own: Own) -> tuple[Command, ...]:
     found = []
     for one, rows in asked(board, everyone, own).items():
         words = tuple(_words(own.name, one, rows))
-        found.append(Command(_title(one, rows), line(words), tuple(_notes(own, one, words)), made_with(board, rows)))
+        found.append(
+            Command(_title(one, rows), line(words), tuple(_notes(own, one, words)), made_with(board, rows))
+        )
     return tuple(found)
 
 
@@ -47,7 +49,9 @@ def line(words: Iterable[str]) -> str:
 def _words(model: str, one: Asked, rows: list[Row]) -> Iterable[str]:
     yield from ("brainbench", "run", "--model", model_spec(model, one.revision))
     yield from _each("--dataset", map(dataset_spec, sorted(one.datasets)))
-    yield from _each("--metric", sorted(one.metrics)) if one.kind == "score" or not one.datasets else _NO_METRIC
+    yield from (
+        _each("--metric", sorted(one.metrics)) if one.kind == "score" or not one.datasets else _NO_METRIC
+    )
     yield from _each("--task", sorted(one.tasks))
     scorers = (f"{name}@{model_spec(helper, its)}" for name, helper, its in sorted(one.scorers))
     yield from _each("--scorer", scorers)

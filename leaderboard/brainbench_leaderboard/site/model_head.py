@@ -10,7 +10,15 @@ from typing import Any
 from brainbench.plan import NOTHING
 from brainbench.text import plain
 from brainbench_leaderboard.site.board import Board
-from brainbench_leaderboard.site.model_rows import UNTRAINED, Everyone, Own, facts_of, kind_of, made_of, within
+from brainbench_leaderboard.site.model_rows import (
+    UNTRAINED,
+    Everyone,
+    Own,
+    facts_of,
+    kind_of,
+    made_of,
+    within,
+)
 from brainbench_leaderboard.values import Row
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -62,8 +70,8 @@ def head(board: Board, everyone: Everyone, own: Own) -> Head:
         "width": _numbers(told.get("width") for told in made),
         "context": _numbers((told.get("context") for told in made), "tokens"),
         "run as": "; ".join(_each(_how(board, row) for _, row in own.rows)),
-        "runs": _dates(own),
-        "made by brainbench": "; ".join(_each(told.get("brainbench") for told in made)),
+        "computed": _dates(own),
+        "brainbench": "; ".join(_each(told.get("brainbench") for told in made)),
     }
     return Head(
         plain(own.name),
@@ -85,7 +93,7 @@ def revision(model: str, name: str) -> Revision:
     """With a link only where a commit of the hub can be meant, and nothing else."""
     bare = model.removeprefix(UNTRAINED)
     if name.startswith("sha256:"):
-        return Revision(name, "", "a hash of the files, which came from a folder")
+        return Revision(name, "", "a hash of the model's files")
     named = _HUB.fullmatch(bare) and not any(set(part) <= {"."} for part in bare.split("/"))
     if named and _COMMIT.fullmatch(name):
         return Revision(name, f"https://huggingface.co/{bare}/tree/{name}", "a commit")

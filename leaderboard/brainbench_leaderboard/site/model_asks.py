@@ -9,7 +9,7 @@ from typing import Any
 from brainbench.plan import NOTHING
 from brainbench.text import plain
 from brainbench_leaderboard import idea_captions, idea_view, task_captions, task_view
-from brainbench_leaderboard.idea_view import IdeaTable, Writing
+from brainbench_leaderboard.idea_view import IdeaTable, Read
 from brainbench_leaderboard.sheets import difference, short, signed
 from brainbench_leaderboard.site.board import Board
 from brainbench_leaderboard.site.model_rows import Own
@@ -17,6 +17,8 @@ from brainbench_leaderboard.task_view import TaskTables
 from brainbench_leaderboard.values import Row
 
 MOST_TEXT = 1_000_000  # characters of texts on a page
+_AROUND = 60  # characters of markup around a text
+Texts = tuple[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class IdeaPart:
     scorer_shown: str
     anchor: str
     table: IdeaTable
-    writings: tuple[Writing, ...]
+    texts: tuple[Texts, ...]
     left_out: int
     legend: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -60,30 +62,53 @@ def tasks(own: Own) -> tuple[TaskPart, ...]:
 def ideas(board: Board, own: Own, most: int) -> tuple[IdeaPart, ...]:
     """One part for each dataset, scorer and way to draw texts; of all texts at most so many characters."""
     found = []
-    left = min(most, MOST_TEXT)
+    room = Room(most)
     for number, table in enumerate(idea_view.tables(own.ideas), 1):
-        writings, left, out = _within(idea_view.writings(table, board.texts), left)
+        scored = [row for row in table.rows if row["outcome"] == "scores"]
+        texts = tuple(part for row in scored if (part := _texts(row, board.texts, room))[1])
         words = tuple(idea_captions.legend(table.rows)), tuple(idea_captions.reasons(table.rows))
         scorer = str(table.rows[0]["scorer"])
-        found.append(IdeaPart(scorer, plain(scorer), f"ideas-{number}", table, writings, out, *words))
+        found.append(IdeaPart(scorer, plain(scorer), f"ideas-{number}", table, texts, room.refused(), *words))
     return tuple(found)
 
 
-def _within(writings: Iterable[Writing], left: int) -> tuple[tuple[Writing, ...], int, int]:
-    """Texts as long as there is room, how much room is left, and how many texts had none."""
-    kept, out = [], 0
-    for writing in writings:
-        objects = []
-        for name, texts in writing.objects:
-            size = len(name) + sum(len(text) + 40 for text, _ in texts)
-            if size <= left:
-                left -= size
-                objects.append((name, texts))
-            else:
-                out += len(texts)
-        if objects:
-            kept.append(Writing(writing.model, writing.summary, tuple(objects)))
-    return tuple(kept), left, out
+@dataclass(slots=True)
+class Room:
+    """How many characters of texts a page still has room for."""
+
+    left: int
+    out: int = 0
+
+    def take(self, size: int) -> bool:
+        """Whether a text still fits; one that does not is counted."""
+        if size > self.left:
+            self.out += 1
+            return False
+        self.left -= size
+        return True
+
+    def refused(self) -> int:
+        """How many did not fit since it was last asked."""
+        out, self.out = self.out, 0
+        return out
+
+
+def _texts(row: Row, read: Read, room: Room) -> Texts:
+    """What was written for a scored row, as far as there is room: a heading, and by object texts with scores."""
+    by: dict[str, list[tuple[str, str]]] = {}
+    for idea, about, score in read(row["fingerprint"]):
+        name, text = plain(about or idea.item), _cut(idea.text)
+        if room.take(len(name) + len(text) + _AROUND):
+            by.setdefault(name, []).append((text, "unscored" if score is None else f"{score:.3f}"))
+    heading = f"{idea_view.who(row)}: {row['texts']} texts"
+    return heading, tuple((name, tuple(texts)) for name, texts in by.items())
+
+
+def _cut(text: str) -> str:
+    """On one line, and not without end."""
+    whole = plain(" ".join(text.split()))
+    left = len(whole) - idea_view.LONGEST
+    return whole if left <= 0 else f"{whole[: idea_view.LONGEST]}... ({left} more characters)"
 
 
 def gains(rows: Iterable[Row]) -> Iterator[str]:

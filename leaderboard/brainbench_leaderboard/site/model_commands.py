@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +21,13 @@ _NO_METRIC = ("--metric", "none")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, what it computes, what has to be known before it is given, and how its rows were made."""
+    """A command, what it computes, what has to be known before it is given, and how its rows were made.
+
+    words: as they are typed, quoted where need be, with nothing in them that a terminal would act on.
+    """
 
     title: str
-    text: str
+    words: tuple[str, ...]
     notes: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
 
@@ -39,11 +41,6 @@ def commands(board: Board, everyone: Everyone, own: Own) -> tuple[Command, ...]:
             Command(_title(one, rows), line(words), tuple(_notes(own, one, words)), made_with(board, rows))
         )
     return tuple(found)
-
-
-def line(words: Iterable[str]) -> str:
-    """A command as one types it, with nothing in it that a terminal would act on."""
-    return plain(shlex.join(words))
 
 
 def _words(model: str, one: Asked, rows: list[Row]) -> Iterable[str]:

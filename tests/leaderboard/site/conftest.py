@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def broken_links() -> Callable[[Path], list[str]]:
+    """Links of a published folder that lead nowhere, one line each: see links.py; [] is the wish."""
+    spec = importlib.util.spec_from_file_location("site_links", Path(__file__).with_name("links.py"))
+    assert spec
+    assert spec.loader
+    links = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(links)
+    found: Callable[[Path], list[str]] = links.broken
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ class Room:
 
 
 def _texts(row: Row, read: Read, room: Room) -> Texts:
-    """What was written for a scored row, as far as there is room: a heading, and by object texts with scores."""
+    """What was written for a scored row, while there is room: a heading, and by object texts with scores."""
     by: dict[str, list[tuple[str, str]]] = {}
     for idea, about, score in read(row["fingerprint"]):
         name, text = plain(about or idea.item), _cut(idea.text)

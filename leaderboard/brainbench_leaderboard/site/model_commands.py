@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -37,9 +38,9 @@ def commands(board: Board, everyone: Everyone, own: Own) -> tuple[Command, ...]:
     found = []
     for one, rows in asked(board, everyone, own).items():
         words = tuple(_words(own.name, one, rows))
-        found.append(
-            Command(_title(one, rows), line(words), tuple(_notes(own, one, words)), made_with(board, rows))
-        )
+        typed = tuple(plain(shlex.quote(word)) for word in words)
+        notes, facts = tuple(_notes(own, one, words)), made_with(board, rows)
+        found.append(Command(_title(one, rows), typed, notes, facts))
     return tuple(found)
 
 

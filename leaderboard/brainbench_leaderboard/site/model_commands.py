@@ -107,8 +107,8 @@ def made_with(board: Board, rows: list[Row]) -> tuple[tuple[str, str], ...]:
     for row in rows:
         for label, value in _made(board, row):
             if value not in (None, ""):
-                found.setdefault(label, {})[plain(value)] = None
-    told = {label: _some(values) for label, values in found.items()}
+                found.setdefault(label, {})[str(value)] = None
+    told = {label: plain(_some(values)) for label, values in found.items()}
     days = sorted({str(row["started"]).partition("T")[0] for row in rows if row["started"]})
     if days:
         told["computed"] = plain(days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}")

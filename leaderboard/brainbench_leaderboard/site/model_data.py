@@ -48,7 +48,7 @@ def text(board: Board, own: Own) -> str:
 
 def _record(board: Board, kind: str, row: Row, made: dict[str, int]) -> dict[str, Any]:
     told = {name: value for name, value in made_of(board, row).items() if name not in _ITS_OWN}
-    with_what = made.setdefault(json.dumps(_finite(told), sort_keys=True), len(made))
+    with_what = made.setdefault(_line(told), len(made))
     record = {**row, "kind": kind, "made_with": with_what, "facts": facts_of(board, row)}
     for name in _JSON:
         if isinstance(record.get(name), str):
@@ -89,4 +89,10 @@ def _finite(value: Any) -> Any:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(_finite(value), allow_nan=False, separators=(", ", ": "))
+    try:
+        return _ENCODER.encode(value)
+    except ValueError:  # seldom: what others wrote may hold what JSON cannot tell
+        return _ENCODER.encode(_finite(value))
+
+
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(", ", ": "))

@@ -111,9 +111,7 @@ def _line(everyone: Everyone, row: Row | None, items: str, region: str, how: str
     beside = (f"{dull['score']:.3f}", short_name(dull["model"])) if dull else (value.beside,)
     interval, p = _tested(row)
     cells = ((how,), (value.text, *interval), (p,), _ceiling(row), beside, _apart(value.above))
-    return Line(
-        items, region, "scores", (*cells, _apart(value.beyond), (value.layer,), (_rank(everyone, row),))
-    )
+    return Line(items, region, "scores", (*cells, _apart(value.beyond), (value.layer,), everyone.rank(row)))
 
 
 def why_not(row: Row) -> str:
@@ -141,12 +139,6 @@ def _ceiling(row: Row) -> Cell:
         return (STATES.get(row["ceiling_outcome"] or "", "not run"),)
     own = row["ceiling_like_for_like"]
     return f"{row['ceiling']:.3f}", *(() if own is None else (f"{own:.3f} like for like",))
-
-
-def _rank(everyone: Everyone, row: Row) -> str:
-    if row["rank"] is None:
-        return ""
-    return f"{row['rank']} of {everyone.ranked[row['question']]}"
 
 
 def _without_empty(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[Line, ...]]:

@@ -115,7 +115,7 @@ def standings(everyone: Everyone, own: Own) -> tuple[Standing, ...]:
             bool(row["simulated"]),
             f"{row['metric']}/{row['protocol']}",
             plain(f"{row['region']}, {row['item_set']} items"),
-            f"rank {row['rank']} of {everyone.ranked[row['question']]}",
+            f"rank {', '.join(everyone.rank(row))}",
         )
         for row in found.values()
     )

@@ -51,3 +51,6 @@ def _scores(scored: Sequence[Row]) -> Iterator[str]:
             "beyond all dull: what is left beyond all dull predictors together (predictivity: the share of "
             "held-out variance that the layer adds to theirs; rsa: the partial correlation)"
         )
+    if any(row["rank"] is not None for row in scored):
+        yield "rank: among all that may be compared; models that cannot be told apart share one"
+    yield from (plain(note) for note in dict.fromkeys(row.get("rank_note") for row in scored) if note)

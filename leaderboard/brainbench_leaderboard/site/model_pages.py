@@ -43,7 +43,7 @@ def files(board: Board) -> Iterator[File]:
     for own in everyone.models.values():
         yield places.model_page(own.name), page(board, everyone, own)
         yield model_data.path(own.name), model_data.text(board, own)
-    listed = [_listed(board, own) for own in everyone.models.values()]
+    listed = sorted((_listed(board, own) for own in everyone.models.values()), key=_order)
     yield places.MODELS, render("models.html", places.MODELS, board=board, models=listed)
 
 
@@ -78,4 +78,11 @@ def _listed(board: Board, own: Own) -> Listed:
     days = [str(row["started"]).partition("T")[0] for _, row in own.rows if row["started"]]
     counts = len(own.scores), len(own.tasks), len(own.ideas)
     latest = plain(max(days, default=""))
-    return Listed(plain(own.name), places.model_page(own.name), kind_of(board, own), *counts, latest)
+    kind = kind_of(board, own).partition(":")[0]
+    return Listed(plain(own.name), places.model_page(own.name), kind, *counts, latest)
+
+
+def _order(listed: Listed) -> tuple[int, str]:
+    """Models first, then their twins, and baselines last."""
+    kinds = ("untrained twin", "baseline")
+    return kinds.index(listed.kind) + 1 if listed.kind in kinds else 0, listed.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,12 +43,13 @@ class Own:
 class Everyone:
     """What a model's page says of the others.
 
-    ranked: how many have a rank, by question. dull: scored baselines, by question and name. regions, items:
-    all that the board knows of a dataset, by name.
+    ranked: how many have a rank, by question; shared: how many have this one. dull: scored baselines, by
+    question and name. regions, items: all that the board knows of a dataset, by name.
     """
 
     models: Mapping[str, Own]
     ranked: Mapping[str, int]
+    shared: Mapping[tuple[str, Any], int]
     dull: Mapping[tuple[str, str], tuple[Row, ...]]
     regions: Mapping[str, frozenset[str]]
     items: Mapping[str, frozenset[str]]
@@ -56,7 +58,8 @@ class Everyone:
     def of(cls, board: Board) -> Everyone:
         """In one pass over the board, however many models it has."""
         models = {name: Own(name) for name in board.models}
-        ranked: dict[str, int] = {}
+        ranked: Counter[str] = Counter()
+        shared: Counter[tuple[str, Any]] = Counter()
         dull: dict[tuple[str, str], tuple[Row, ...]] = {}
         regions: dict[str, set[str]] = {}
         items: dict[str, set[str]] = {}
@@ -73,9 +76,18 @@ class Everyone:
             models[str(row["model"])].ideas.append(row)
         for row in (*board.scores, *board.tasks, *board.ideas):
             if row["rank"] is not None:
-                ranked[row["question"]] = ranked.get(row["question"], 0) + 1
+                ranked[row["question"]] += 1
+                shared[row["question"], row["rank"]] += 1
         known = ({name: frozenset(values) for name, values in found.items()} for found in (regions, items))
-        return cls(models, ranked, dull, *known)
+        return cls(models, ranked, shared, dull, *known)
+
+    def rank(self, row: Row) -> tuple[str, ...]:
+        """A row's rank, of how many, and by how many it is shared; an empty text where it has none."""
+        if row["rank"] is None:
+            return ("",)
+        words = f"{row['rank']} of {self.ranked[row['question']]}"
+        by = self.shared[row["question"], row["rank"]]
+        return (words, f"shared by {by}") if by > 1 else (words,)
 
     def best_dull(self, row: Row) -> Row | None:
         """The row of the dull predictor that a score is held to; None where there is none."""

@@ -336,6 +336,12 @@ def test_pages_open_from_the_disk_on_any_screen(site: Site, visit: Any, violatio
         page.goto((site.folder / path).as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
     assert violations(page) == []
+    page.get_by_role("link", name="gone", exact=True).click()
+    for state in ("skip", "failure"):  # seen, and not only there
+        box = page.locator(f"table.scores td.{state}").first.bounding_box()
+        assert box
+        assert box["x"] > 0
+    page.go_back()
     page.get_by_role("link", name="letters", exact=True).click()
     page.get_by_role("link", name="How to run it again").click()
     assert page.get_by_role("heading", name="How to run it again").is_visible()

@@ -47,9 +47,9 @@ def commands(board: Board, everyone: Everyone, own: Own) -> tuple[Command, ...]:
 def _words(model: str, one: Asked, rows: list[Row]) -> Iterable[str]:
     yield from ("brainbench", "run", "--model", model_spec(model, one.revision))
     yield from _each("--dataset", map(dataset_spec, sorted(one.datasets)))
-    yield from (
-        _each("--metric", sorted(one.metrics)) if one.kind == "score" or not one.datasets else _NO_METRIC
-    )
+    yield from _each("--metric", sorted(one.metrics))
+    if one.datasets and one.kind != "score":  # from these a change is learnt, or by these questions are asked
+        yield from _NO_METRIC
     yield from _each("--task", sorted(one.tasks))
     scorers = (f"{name}@{model_spec(helper, its)}" for name, helper, its in sorted(one.scorers))
     yield from _each("--scorer", scorers)

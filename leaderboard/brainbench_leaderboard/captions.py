@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from brainbench.text import plain
+from brainbench_leaderboard.ties import nothing_to_tell
 from brainbench_leaderboard.values import STATES, Row
 
 
@@ -34,7 +35,25 @@ def legend(rows: Iterable[Row], *, detailed: bool = True) -> list[str]:
             "beyond: what is left beyond all dull predictors together (predictivity: the share of held-out "
             "variance that a layer adds to theirs; rsa: the partial correlation)"
         ] = None
-    return [plain(line) for line in (*lines, "# ranks by the first region; baselines have no rank")]
+    ranks = of_ranks(scored, "in the first region", "people", detailed=detailed)
+    return [plain(line) for line in (*lines, *ranks)]
+
+
+def of_ranks(rows: Iterable[Row], where: str, units: str, *, detailed: bool = True) -> list[str]:
+    """What a rank is, of these scored rows, and where none can be told apart or one has none for a reason."""
+    rows = list(rows)
+    if not any(row["rank"] or row["rank_note"] for row in rows):
+        return []
+    how = (
+        f": 1 + the models known to be better by the mean over {units} (sign flips over {units}, all pairs at "
+        "once, 5 %)"
+        if detailed
+        else ""
+    )
+    lines = [f"# rank {where}, shared by those that cannot be told apart{how}; baselines have none"]
+    if few := [row["rank_units"] for row in rows if nothing_to_tell(row)]:
+        lines.append(f"#: with {min(few)} {units} no two models can be told apart, however they differ")
+    return lines + [f"#: {note}" for note in dict.fromkeys(row["rank_note"] for row in rows) if note]
 
 
 def reasons(rows: Iterable[Row]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from brainbench.text import plain
+from brainbench_leaderboard.captions import of_ranks
 from brainbench_leaderboard.idea_view import UNRATED, UNVALIDATED, validity, who
 from brainbench_leaderboard.values import STATES, Row
 
@@ -20,6 +21,7 @@ def legend(rows: Iterable[Row]) -> list[str]:
         "score: of the texts that a model wrote, mean over objects of the mean over an object's texts "
         f"({scale}) [95 % interval for other objects like these: they are resampled, each with its texts]",
     ]
+    lines += of_ranks(scored, "among models as they are", "objects")
     if any(row["unscored"] for row in scored):
         lines.append("unscored: texts that are empty or that the scorer could not score; they are left out")
     if any(row["validity"] is not None for row in scored):

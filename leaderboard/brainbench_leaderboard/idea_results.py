@@ -6,7 +6,7 @@ The caller holds the transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
@@ -58,6 +58,19 @@ def mean_by_item(db: Database, found: str) -> dict[str, float]:
         " WHERE r.fingerprint = ? AND i.score IS NOT NULL GROUP BY i.item ORDER BY min(i.position)"
     )
     return dict(db.execute(query, [found]).fetchall())
+
+
+def means_by_item(db: Database, fingerprints: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The same of many records."""
+    query = (
+        "SELECT r.fingerprint, i.item, avg(i.score) FROM json_each(?) asked"
+        " JOIN idea_records r ON r.fingerprint = asked.value JOIN ideas i ON i.record_id = r.id"
+        " WHERE i.score IS NOT NULL GROUP BY r.id, i.item"
+    )
+    found: dict[str, dict[str, float]] = {}
+    for record, item, mean in db.execute(query, [json.dumps(list(fingerprints))]):
+        found.setdefault(record, {})[item] = mean
+    return found
 
 
 def ideas(db: Database, found: str) -> tuple[tuple[Idea, str, float | None], ...]:

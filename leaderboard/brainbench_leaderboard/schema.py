@@ -1,4 +1,8 @@
-"""The database's schema, as migrations: a file of any older version is brought up to date, never dropped."""
+"""The database's schema, as migrations: a file of any older version is brought up to date, never dropped.
+
+The `rank` of the views is by score alone, for whoever reads them with other tools. The board shows ranks that
+models share which cannot be told apart: `ties`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The view of scores, as migrations of the schema made it since the models' own ideas are read, too."""
+"""The view of scores, as migrations of the schema made it since the models' own ideas are read, too.
+
+Its `rank` is by score alone; the board's ranks, which ties share, are made from it by `ties`.
+"""
 
 from __future__ import annotations
 

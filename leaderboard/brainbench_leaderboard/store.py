@@ -31,6 +31,7 @@ from brainbench_leaderboard.store_file import (
     refuse_strangers,
 )
 from brainbench_leaderboard.stored_scores import LayerScores
+from brainbench_leaderboard.ties import with_ties
 
 if TYPE_CHECKING:
     from brainbench.validity import Validity
@@ -110,12 +111,15 @@ class Leaderboard:
     def standings(self) -> list[dict[str, Any]]:
         """All rows of the `standings` view, best first within what may be compared, baselines last.
 
-        Each with its margin above the best dull predictor: see `with_margins`.
+        Each with its margin above the best dull predictor, and ranks that ties share: see `with_margins` and
+        `with_ties`.
         """
         question = "dataset, dataset_version, metric, protocol, metric_version, item_set_position"
         order = f"{question}, region_position, rank IS NULL, rank, score DESC, model, started"
         with explained(self.path):
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
+            people = functools.partial(stored_scores.by_person, self.db)
+            rows = with_ties(rows, people, score="score", units="people")
             return with_margins(rows, functools.cache(self.cells))
 
     def task_standings(
@@ -123,11 +127,14 @@ class Leaderboard:
     ) -> list[dict[str, Any]]:
         """Accuracies of all models on all tasks, best first within a task, baselines last.
 
-        Steered ones with what the steering did: see `with_comparisons`. `task`: of this one alone; `only`:
-        these fingerprints, compared also with rows that are not among them.
+        Steered ones with what the steering did: see `with_comparisons`; ranks that ties share: `with_ties`.
+        `task`: of this one alone; `only`: these fingerprints, compared also with rows that are not among
+        them.
         """
         with explained(self.path):
             rows = list(task_results.standings(self.db, task))
+            right = functools.partial(task_results.right_by_problem, self.db)
+            rows = with_ties(rows, right, score="accuracy", units="problems", only=only)
             answers = functools.partial(task_results.answers, self.db)
             return with_comparisons(rows, answers, task_results.sources(self.db), only)
 
@@ -145,10 +152,15 @@ class Leaderboard:
         """What scorers gave all models' texts, best first for a dataset and scorer.
 
         `only`: these fingerprints. Each with the validity of its scorer, None where that is not known, and
-        with what a change did: see `with_gains`.
+        with what a change did and ranks that ties share: see `with_gains` and `with_ties`.
         """
         with explained(self.path):
-            rows = with_gains(list(idea_results.standings(self.db)), self._mean_by_item)
+            rows, means = (
+                list(idea_results.standings(self.db)),
+                functools.partial(idea_results.means_by_item, self.db),
+            )
+            rows = with_ties(rows, means, score="score", units="objects", only=only)
+            rows = with_gains(rows, self._mean_by_item)
             return [row for row in rows if only is None or row["fingerprint"] in only]
 
     def _mean_by_item(self, fingerprint: str) -> dict[str, float]:

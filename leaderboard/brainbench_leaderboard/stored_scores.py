@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,20 @@ def cells(db: Database, fingerprint: str) -> Cells:
     kept = json.loads(found[0])
     table = np.array(kept["scores"], dtype=np.float64)  # null becomes NaN
     return Cells(people, values, tuple(kept["items"]), table)  # rows were written in the same order
+
+
+def by_person(db: Database, fingerprints: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The headline's scores of many records by participant, as in `cells`; none for one without scores."""
+    query = (
+        "SELECT r.fingerprint, p.participant, p.score FROM json_each(?) asked"
+        " JOIN records r ON r.fingerprint = asked.value"
+        " JOIN layer_scores l ON l.record_id = r.id AND l.layer = r.best_layer"
+        " JOIN participant_scores p ON p.record_id = r.id AND p.position = l.position"
+    )
+    found: dict[str, dict[str, float]] = {}
+    for fingerprint, person, score in db.execute(query, [json.dumps(list(fingerprints))]):
+        found.setdefault(fingerprint, {})[person] = score
+    return found
 
 
 def layer_scores(db: Database, fingerprint: str) -> LayerScores:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from brainbench.plan import NOTHING
 from brainbench.text import plain
+from brainbench_leaderboard.captions import of_ranks
 from brainbench_leaderboard.tuned_captions import of_tuning
 from brainbench_leaderboard.values import STATES, Row
 
@@ -31,6 +32,7 @@ def legend(rows: Iterable[Row]) -> list[str]:
             "kappa: agreement with a person on which items are right, beyond what their accuracies give by "
             "chance (0), mean over people"
         )
+    lines += of_ranks(scored, "by accuracy among all that may be ranked, changed or not", "problems")
     by, of = (_of_steering(steered) if steered else []), (of_tuning(tuned) if tuned else [])
     if by and of:  # each has its own change, ppl and so on
         by, of = [f"steering, {line}" for line in by], [f"fine-tuning, {line}" for line in of]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,22 @@ def answers(db: Database, found: str) -> Answers:
     )
     ids, problems, expected, correct = zip(*db.execute(query, [found]), strict=True)
     return Answers(ids, problems, expected, np.array(correct, dtype=np.bool_))
+
+
+def right_by_problem(db: Database, fingerprints: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of many records, by problem in how many of its forms they are right.
+
+    A problem goes by its name and the number of its forms: with other forms it is another.
+    """
+    query = (
+        "SELECT r.fingerprint, t.problem || ' ' || count(*), sum(t.correct) FROM json_each(?) asked"
+        " JOIN task_records r ON r.fingerprint = asked.value JOIN task_items t ON t.record_id = r.id"
+        " GROUP BY r.id, t.problem"
+    )
+    found: dict[str, dict[str, float]] = {}
+    for record, problem, right in db.execute(query, [json.dumps(list(fingerprints))]):
+        found.setdefault(record, {})[problem] = float(right)
+    return found
 
 
 def sources(db: Database) -> dict[str, str]:

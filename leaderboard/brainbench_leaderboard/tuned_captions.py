@@ -10,7 +10,7 @@ def of_tuning(tuned: list[Row]) -> list[str]:
     pooled = [row["over_seeds"] for row in tuned if row["over_seeds"]]
     lines = [
         "seeds: a line is one way to train, over trainings that differ in the seed alone; accuracy is their "
-        "mean ± SD, and # ranks that mean"
+        "mean ± SD, and # is the rank of that mean"
     ]
     if any(arm["against_base"] for arm in pooled):
         lines.append(

@@ -161,10 +161,10 @@ def _lines(rows: list[Row]) -> list[dict[str, Row]]:
 
 
 def _rank(row: Row | None) -> tuple[bool, float]:
-    """Ranked ones first; those without a rank by their score, and those without a score last."""
+    """Ranked ones first; each by their scores, since ranks are shared, and those without a score last."""
     if row is None or row["outcome"] != "scores":
         return (True, float("inf"))
-    return (True, -float(row["score"])) if row["rank"] is None else (False, int(row["rank"]))
+    return row["rank"] is None, -float(row["score"])
 
 
 def _entry(cells: Mapping[str, Row], regions: tuple[str, ...], names: Counter[str]) -> Entry:

@@ -11,7 +11,8 @@ sign_flip     tests over people, exact when they are few; several tests at once
 paired        two models on the same people and items; right and wrong before and after (McNemar)
 families      Bonferroni, Holm and Benjamini-Hochberg over a declared family
 power         minimum detectable effect of a design
-ranking       ranks in which models that cannot be told apart share one
+ranking       ranks in which models that cannot be told apart share one, with every pair
+tie_ranks     such ranks of hundreds of models
 streams       draws that depend on a seed and on nothing else
 
 Whatever is random takes a seed and gives the same bits on any number of threads; a statistic that the caller
@@ -46,6 +47,7 @@ from brainbench.statistics.ratios import ratio_intervals
 from brainbench.statistics.resampled_means import mean_of, mean_of_pairs, pairs_of
 from brainbench.statistics.sign_flip import SignFlip, SignFlipFamily, sign_flip, sign_flip_family
 from brainbench.statistics.streams import BLOCK, Block, blocks
+from brainbench.statistics.tie_ranks import TieRanks, smallest_p, tie_ranks
 from brainbench.statistics.two_factor import (
     corrected_two_factor_interval,
     two_factor_interval,
@@ -70,6 +72,7 @@ __all__ = [
     "SignFlipFamily",
     "Statistic",
     "StratumCorrelation",
+    "TieRanks",
     "VarianceComponents",
     "bca_interval",
     "blocks",
@@ -94,8 +97,10 @@ __all__ = [
     "sign_flip",
     "sign_flip_family",
     "simulated_power",
+    "smallest_p",
     "spearman",
     "student_interval",
+    "tie_ranks",
     "two_factor_interval",
     "two_way_interval",
     "variance_components",

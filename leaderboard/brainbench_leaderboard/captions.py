@@ -45,14 +45,14 @@ def of_ranks(rows: Iterable[Row], where: str, units: str, *, detailed: bool = Tr
     if not any(row["rank"] or row["rank_note"] for row in rows):
         return []
     how = (
-        f": 1 + the models known to be better by the mean over {units} (sign flips over {units}, all pairs at "
-        "once, 5 %)"
+        f": 1 + how many are known to be better by the mean over {units} (sign flips over {units}, all pairs "
+        "at once, 5 %)"
         if detailed
         else ""
     )
     lines = [f"# rank {where}, shared by those that cannot be told apart{how}; baselines have none"]
     if few := [row["rank_units"] for row in rows if nothing_to_tell(row)]:
-        lines.append(f"#: with {min(few)} {units} no two models can be told apart, however they differ")
+        lines.append(f"#: with {max(few)} {units} no two models can be told apart, however they differ")
     return lines + [f"#: {note}" for note in dict.fromkeys(row["rank_note"] for row in rows) if note]
 
 

@@ -161,13 +161,13 @@ def test_models_are_ranked_as_they_are_and_changed_ones_never(store: Leaderboard
     store.add(record(scores(1.2), model="high", change="nari"))
     store.add(record(scores(1.5), model="unsure", resolved=False))
     store.add(record(scores(1.4), model="other", facts={"dataset": {"name": "uses", "data": "other"}}))
-    ranks = {(row["model"], row["intervention"]): row["rank"] for row in store.idea_standings()}
-    assert ranks == {
-        ("high", "none"): 1,
-        ("low", "none"): 2,
-        ("high", "nari"): None,
-        ("unsure", "none"): None,
-        ("other", "none"): 1,  # was asked something else
+    rows = store.idea_standings()
+    assert {(row["model"], row["intervention"]): (row["rank"], row["tied"]) for row in rows} == {
+        ("high", "none"): (1, 2),  # five objects tell no two apart
+        ("low", "none"): (1, 2),
+        ("high", "nari"): (None, None),
+        ("unsure", "none"): (None, None),
+        ("other", "none"): (1, 1),  # was asked something else
     }
 
 

@@ -115,8 +115,10 @@ def test_ranks_compare_only_what_may_be_compared(store: Leaderboard, records: li
         store.add(replace(one, fingerprint=fingerprint, outcome=scores))
     other_metric = {**one.facts, "metric": {**one.facts["metric"], "parameters": {"power": 2}}}
     store.add(replace(one, fingerprint="elsewhere", facts=other_metric))
-    ranks = {row["fingerprint"]: row["rank"] for row in store.standings()}
-    assert ranks == {"better": 1, "worse": 2, "elsewhere": 1}
+    ranks = {row["fingerprint"]: (row["rank"], row["tied"]) for row in store.standings()}
+    assert ranks == {"better": (1, 2), "worse": (1, 2), "elsewhere": (1, 1)}
+    found = store.db.execute("SELECT fingerprint, rank FROM standings").fetchall()
+    assert dict(found) == {"better": 1, "worse": 2, "elsewhere": 1}, "the view's own, by score alone"
 
 
 def test_the_ceiling_of_the_same_data_and_metric_stands_beside_a_score(

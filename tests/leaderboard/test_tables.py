@@ -94,7 +94,8 @@ def test_the_best_comes_first_and_an_unresolved_model_has_no_rank(toy: Toy, show
     assert text.index("high") < text.index("low") < text.index("loose")
     assert "unresolved, not ranked" in text
     ranks = [line.split()[0] for line in text.splitlines() if "±" in line and "(" not in line]
-    assert ranks == ["1", "2", "-"]
+    assert ranks == ["1", "1", "-"]
+    assert "#: with 3 people no two models can be told apart" in " ".join(text.split())
 
 
 def test_tables_that_differ_in_parameters_alone_say_so(toy: Toy, shown: Any) -> None:

@@ -218,7 +218,8 @@ def test_an_arm_has_one_rank_by_its_mean_however_many_its_trainings(
     ranks = [
         [rows[record.fingerprint]["rank"] for record in group] for group in (steady, [base], lucky, [weak])
     ]
-    assert ranks == [[1, 1, 1], [2], [3, 3, 3], [4]]
+    assert ranks == [[1, 1, 1], [2], [2, 2, 2], [4]]
+    assert [rows[one.fingerprint]["tied"] for one in (steady[0], base, *lucky)] == [1, 2, 2, 2, 2]
     reasons = [rows[record.fingerprint]["unranked"] for record in (*unfair, untold)]
     assert reasons == [
         ["stopped on the test set"],
@@ -347,10 +348,10 @@ def test_a_person_sees_one_line_an_arm_apart_from_steerings(
     assert lines == [
         ("", "before training", "0.600"),
         ("1", "narf-label", "0.800"),
-        ("2", "narf-label", mean("narf-label")),
-        ("3", "narf-label-one-hot", mean("narf-label-one-hot")),
-        ("4", "label-only", mean("label-only")),
-        ("5", "narf-label-random-fmri", mean("narf-label-random-fmri")),
+        ("1", "narf-label", mean("narf-label")),
+        ("1", "narf-label-one-hot", mean("narf-label-one-hot")),
+        ("1", "label-only", mean("label-only")),
+        ("3", "narf-label-random-fmri", mean("narf-label-random-fmri")),
         ("", "narf-label", "0.900"),
         ("", "narf-label-mean-pattern", "0.900"),
         ("", "narf", "failed"),

@@ -1,21 +1,28 @@
-"""Ranks that tied models share, fast enough for hundreds of models.
+"""Ranks that tied models share, with power also where there are hundreds of models.
 
-Every two models are compared as by `rank_models`: the differences of people (or problems) are flipped in sign,
-those of all pairs by one pattern, and the largest |cosine| over all pairs in each pattern is what a pair's own
-must reach. That bounds the chance of telling any two equal models apart, whatever holds of the others: in each
-pattern the largest over all pairs is at least the largest over the equal ones, whose differences may be
-flipped together. It needs differences that are symmetric around zero where models are equal, jointly over
-models; it needs neither equal noise nor that all are equal (subset pivotality).
+All pairs of models are compared at once: the differences of people (or problems) are flipped in sign, those
+of all pairs by one pattern, and the largest statistic over all pairs in each pattern is what a pair's own
+must reach. A pair's statistic is |mean difference| / sqrt(its mean square + s²), whose denominator no flip
+changes. s² is a share, (1 - 2/models)², of the tenth percentile of the mean squares of all pairs. So two
+models are compared as by `sign_flip`, and of more models each pair's own noise counts, but not in full:
 
-Why cosines, and not plain differences, whose largest is but the range of the flipped means: one noisy model,
-or one far from all others, would widen the range for everyone, and little else could be told apart. A cosine
-is at most 1 and knows its own pair's noise. What makes it fast is that a flipped difference is the difference
-of two flipped means: patterns x models numbers, not patterns x pairs x people.
+- With s = 0 the statistic is that of `rank_models`. Of thousands of pairs and ten people some have small
+  differences of one sign by chance alone, and next to these nothing can be told apart.
+- With s alone it is a mean difference, the largest of which is the range of the flipped means. One noisy
+  model, or one far from all others, widens it for everyone.
+
+The chance that any two equal models are told apart is at most alpha where differences are symmetric around
+zero, jointly over models, if all are equal; it needs no equal noise. Where some are better, the largest over
+all pairs is at least the largest over the equal ones, so that no subset pivotality is needed either; but s²
+then hangs a little on signs, and the bound is close and not exact. docs/calibration.md has simulations.
 
 If a is better than b and b better than c, then a is better than c, also where that pair alone does not show
-it: where the first two are right so is the third, and the bound holds. So two models of one rank were not told
-apart. A model with much noise can still have a better rank than a steadier one of a higher score: a rank
-counts the models that are known to be better.
+it: where the first two are right so is the third, and the bound holds. So two models of one rank were not
+told apart. A model with much noise can still have a better rank than a steadier one of a higher score: a
+rank counts the models that are known to be better.
+
+What makes it fast is that a flipped difference is the difference of two flipped means: patterns x models
+numbers, not patterns x pairs x people.
 """
 
 from __future__ import annotations
@@ -31,6 +38,7 @@ from brainbench.statistics.checks import Values, require_draws, require_seed, re
 from brainbench.statistics.permutation import TIE
 from brainbench.statistics.streams import BLOCK, blocks
 
+SHARE = 0.1  # of pairs whose mean square is below the usual one: those that hardly differ but by noise
 _ROOM = 2**17  # numbers at a time: what a processor holds close by
 
 
@@ -68,11 +76,12 @@ def tie_ranks(
     """
     require_share(alpha, "alpha")
     table, units = _checked(scores), np.shape(scores)[1]
+    floor = TIE * float(np.nanmax(np.abs(scores)))
     by = np.nanmean(table, axis=1) if shown is None else np.asarray(shown, dtype=np.float64)
     if by.shape != table.shape[:1]:
         raise ShapeError(f"{len(table)} models are shown by scores of the shape {by.shape}.")
     signs, exact = _signs(units, seed, draws)
-    observed, largest = _compared(table, signs)
+    observed, largest = _compared(table, signs, floor)
     extra = 0 if exact else 1
     at = np.searchsorted(np.sort(largest), np.abs(observed) - 3 * TIE)
     p = (len(largest) - at + extra) / (len(largest) + extra)
@@ -109,30 +118,51 @@ def _signs(units: int, seed: int, draws: int) -> tuple[Values, bool]:
     return np.concatenate([block.signs(units) for block in blocks(seed, draws)]), False
 
 
-def _compared(table: Values, signs: Values) -> tuple[Values, Values]:
-    """The cosine of each pair (models x models), and the largest |cosine| in each pattern (patterns,)."""
+def _compared(table: Values, signs: Values, floor: float) -> tuple[Values, Values]:
+    """Each pair's statistic with its sign (models x models), and the largest in each pattern (patterns,)."""
     there = np.isfinite(table)
     filled, whole = np.where(there, table, 0.0), bool(there.all())
-    floor = TIE * float(np.sqrt((filled**2).sum(axis=1).max() * table.shape[1]))
-    cosines, largest = np.zeros((len(table), len(table))), np.zeros(len(signs))
+    found, scales = _scaled(filled, there, floor)
+    largest = np.zeros(len(signs))
     # einsum and not a BLAS product, whose last bits may depend on the number of threads
     moved = np.einsum("mu,du->md", filled, signs) if whole else None
     for high in range(len(table) - 1):
-        shared = there[high] & there[high + 1 :]
-        differences = np.where(shared, filled[high] - filled[high + 1 :], 0.0)
-        counts = shared.sum(axis=1)
-        lengths = np.sqrt((differences**2).sum(axis=1) * counts)
-        scales = np.where((lengths > floor) & (counts > 1), 1 / np.where(lengths > floor, lengths, 1.0), 0.0)
-        cosines[high, high + 1 :] = differences.sum(axis=1) * scales
-        for part in _parts(len(signs), len(scales)):
+        own = scales[high, high + 1 :, None]
+        if moved is None:
+            shared = there[high] & there[high + 1 :]
+            differences = np.where(shared, filled[high] - filled[high + 1 :], 0.0)
+        for part in _parts(len(signs), len(own)):
             if moved is None:
                 drawn = np.einsum("mu,du->md", differences, signs[part])
             else:
                 drawn = moved[high + 1 :, part] - moved[high, part]
-            drawn *= scales[:, None]
+            drawn *= own
             np.abs(drawn, out=drawn)
             np.maximum(largest[part], drawn.max(axis=0), out=largest[part])
-    return cosines - cosines.T, largest
+    return found, largest
+
+
+def _scaled(filled: Values, there: NDArray[np.bool_], floor: float) -> tuple[Values, Values]:
+    """Each pair's statistic with its sign, and what its sum of differences is multiplied by for it.
+
+    Both are (models x models), the second in its upper half; 0 where a pair shares fewer than two units, or
+    differs by rounding alone.
+    """
+    models = len(filled)
+    sums, squares, counts = (np.zeros((models, models)) for _ in range(3))
+    for high in range(models - 1):
+        shared = there[high] & there[high + 1 :]
+        differences = np.where(shared, filled[high] - filled[high + 1 :], 0.0)
+        counts[high, high + 1 :] = np.maximum(shared.sum(axis=1), 1)
+        sums[high, high + 1 :] = differences.sum(axis=1)
+        squares[high, high + 1 :] = (differences**2).sum(axis=1)
+    pairs = (counts > 1) & (squares > floor**2 * counts)
+    counts[~pairs], squares[~pairs] = 1, 1
+    squares /= counts
+    usual = np.quantile(squares[pairs], SHARE) if pairs.any() else 0.0
+    scales = pairs / counts / np.sqrt(squares + (1 - 2 / models) ** 2 * usual)
+    found = sums * scales
+    return found - found.T, scales
 
 
 def _parts(patterns: int, models: int) -> Iterator[slice]:

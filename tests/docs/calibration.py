@@ -78,6 +78,19 @@ FIGURES: dict[str, tuple[tuple[str, str], ...]] = {  # heading and template of e
         ("`paper`", _with_interval("paper", "+z.3f")),
         ("r over all held-out items", _with_interval("pooled", "+z.3f")),
     ),
+    "ranks_null/equal": (
+        ("world", "{name}"),
+        ("tables", "{tables}"),
+        ("any two told apart", _with_interval("alarm", ".3f")),
+    ),
+    "ranks_null/planted": (
+        ("world", "{name}"),
+        ("tables", "{tables}"),
+        ("of the pairs that differ, told apart", _with_interval("found", ".2f")),
+        ("all ranks right", "{right:.2f}"),
+        ("equal ones told apart", "{alarm:.3f}"),
+        ("a pair turned round", "{reversed:.3f}"),
+    ),
     **{f"analyses_null/{world}": _ALARMS for world in ("nothing_shared", "alike_by_size", "shared_by_all")},
 }
 ONE_ROW = {  # templates of both protocols, a line for each figure

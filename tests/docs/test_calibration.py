@@ -19,12 +19,14 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "rsa_null": ("rsa_null.png", "rsa_layers.png"),
     "predictivity_null": ("predictivity_null.png",),
     "analyses_null": (),
+    "ranks_null": (),
 }
 DRAWN = [name for name, plots in SCRIPTS.items() if plots]
 FIRST = {  # runs of which the first repetition is made again
     "rsa_null": ("16 layers", "simulated-deduction-nuisance, reasoning, all"),
     "predictivity_null": ("simulated-deduction-null, reasoning, all, 10 people", "share 0.04", "columns 3"),
     "analyses_null": ("alike by size",),
+    "ranks_null": ("equal: people missing", "planted: three groups of 4, 4 apart, and one model far away"),
 }
 ROUNDING = 0.011  # other processors add up in another order; of 99 shuffles, one may change its side
 
@@ -136,6 +138,26 @@ def test_what_the_page_says_of_analyses_follows_from_its_figures() -> None:
     assert kept["shared_by_all"]["network, over models"]["rejected_low"] > 0.3
     assert kept["shared_by_all"]["task-control"]["rejected_low"] > 0.2
     assert kept["shared_by_all"]["task-control"]["holds"] > 0.88
+
+
+def test_what_the_page_says_of_ranks_follows_from_its_figures() -> None:
+    kept = held("ranks_null")["summary"]
+    for row in kept["equal"]:
+        assert row["tables"] >= 1000
+        if row["name"] == "skewed and unequal":
+            assert 0.05 < row["alarm_low"] < row["alarm_high"] < 0.1
+        else:
+            assert row["alarm_low"] <= 0.05, f"{row['name']}: told apart above the level"
+    planted = {row["name"]: row for row in kept["planted"]}
+    for row in planted.values():
+        assert row["alarm_low"] <= 0.05, row["name"]
+        assert row["reversed"] == 0, row["name"]
+    found = {name: row["found"] for name, row in planted.items()}
+    assert found["one of 12 better by 1"] < 0.15
+    assert found["one of 12 better by 3"] > 0.95
+    assert abs(found["three groups of 4, 4 apart, and one model far away"] - 1) < 0.02
+    assert found["two groups of 50, 2 apart"] < found["three groups of 4, 2 apart"]
+    assert found["three groups of 4, 2 apart"] < found["three groups of 4, 2 apart, 20 people"]
 
 
 @pytest.mark.parametrize("name", DRAWN)

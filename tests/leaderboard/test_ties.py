@@ -90,7 +90,7 @@ def test_differences_that_only_machines_make_are_none() -> None:
 @pytest.fixture
 def one(toy: Any) -> Record:
     """A score that the toy metric gave."""
-    parts = {"models": [toy["model"]()], "datasets": [toy["dataset"]()], "metrics": [toy["metric"]()]}
+    parts: Any = {"models": [toy["model"]()], "datasets": [toy["dataset"]()], "metrics": [toy["metric"]()]}
     plan = Plan.product(**parts, interventions=[NoIntervention()], options=ModelOptions())
     return next(result for result in run(plan) if isinstance(result, Record))
 
@@ -98,7 +98,7 @@ def one(toy: Any) -> Record:
 @pytest.fixture
 def board(toy: Any, one: Record) -> list[Record]:
     """Three models of ten people: two alike, one better; and one of other people."""
-    made = []
+    made: list[Record] = []
     for name, mean, people in (
         ("low", 0.1, PEOPLE),
         ("alike", 0.101, PEOPLE),

@@ -108,19 +108,20 @@ class Leaderboard:
             row = {**cell_columns(record), **outcome_columns(record.outcome)}
             stored_scores.insert(self.db, row, record.outcome)
 
-    def standings(self) -> list[dict[str, Any]]:
+    def standings(self, only: Collection[str] | None = None) -> list[dict[str, Any]]:
         """All rows of the `standings` view, best first within what may be compared, baselines last.
 
         Each with its margin above the best dull predictor, and ranks that ties share: see `with_margins` and
-        `with_ties`.
+        `with_ties`. `only`: these fingerprints, compared also with rows that are not among them.
         """
         question = "dataset, dataset_version, metric, protocol, metric_version, item_set_position"
         order = f"{question}, region_position, rank IS NULL, rank, score DESC, model, started"
         with explained(self.path):
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
             people = functools.partial(stored_scores.by_person, self.db)
-            rows = with_ties(rows, people, score="score", units="people")
-            return with_margins(rows, functools.cache(self.cells))
+            rows = with_ties(rows, people, score="score", units="people", only=only)
+            rows = with_margins(rows, functools.cache(self.cells))
+            return [row for row in rows if only is None or row["fingerprint"] in only]
 
     def task_standings(
         self, task: str | None = None, only: Collection[str] | None = None

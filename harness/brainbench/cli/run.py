@@ -154,8 +154,8 @@ def run(db: Path | None, again: bool, as_json: bool, **chosen: Any) -> None:
     path = results_file(db)
     with Leaderboard(path) as store:
         results = _compute(plan, catalog, store, again)
-        rows = _rows(store.standings(), results)
         only = {result.fingerprint for result in results}
+        rows = store.standings(only)
         tasks, ideas = store.task_standings(only=only), store.idea_standings(only)
         if as_json:
             import json
@@ -218,12 +218,6 @@ def _failed(result: Record | Reused) -> bool:
     from brainbench.records import Failure, Record
 
     return isinstance(result, Record) and isinstance(result.outcome, Failure)
-
-
-def _rows(standings: list[dict[str, Any]], results: list[Record | Reused]) -> list[dict[str, Any]]:
-    """The standings of what was asked for, and of nothing else in the file."""
-    seen = {result.fingerprint for result in results}
-    return [row for row in standings if row["fingerprint"] in seen]
 
 
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:

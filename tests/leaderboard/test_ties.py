@@ -84,7 +84,7 @@ def test_where_the_board_shows_another_figure_than_the_mean_both_must_agree() ->
 def test_differences_that_only_machines_make_are_none() -> None:
     units = {"a": scored(0.1, 0)}
     units["b"] = {name: score + 1e-8 for name, score in units["a"].items()}
-    assert ranked(units) == {"a": (1, 2), "b": (1, 2)}
+    assert ranked(units) == ranked(units, {"a": 0.1, "b": 0.2}) == {"a": (1, 2), "b": (1, 2)}
 
 
 @pytest.fixture

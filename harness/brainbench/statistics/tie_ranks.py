@@ -16,10 +16,10 @@ zero, jointly over models, if all are equal; it needs no equal noise. Where some
 all pairs is at least the largest over the equal ones, so that no subset pivotality is needed either; but s²
 then hangs a little on signs, and the bound is close and not exact. docs/calibration.md has simulations.
 
-If a is better than b and b better than c, then a is better than c, also where that pair alone does not show
-it: where the first two are right so is the third, and the bound holds. So two models of one rank were not
-told apart. A model with much noise can still have a better rank than a steadier one of a higher score: a
-rank counts the models that are known to be better.
+If a is better than b and b better than c, then a is better than c: where all are compared on the same units
+that follows by itself, and where some are missing it is made to, since where the first two are right so is
+the third. So two models of one rank were not told apart. A model with much noise can still have a better rank
+than a steadier one of a higher score: a rank counts the models that are known to be better.
 
 What makes it fast is that a flipped difference is the difference of two flipped means: patterns x models
 numbers, not patterns x pairs x people.

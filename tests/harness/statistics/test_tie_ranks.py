@@ -96,6 +96,14 @@ def test_models_of_one_rank_were_not_told_apart_and_tied_counts_them() -> None:
         np.testing.assert_array_equal(found.tied, alike.sum(axis=1))
 
 
+def test_who_is_better_than_a_better_one_is_better() -> None:
+    """The outer two are alike on the units that both have; from the middle one they differ elsewhere."""
+    nothing, gone, one = np.zeros(8), np.full(8, np.nan), np.ones(8)
+    table = np.stack([np.r_[one, nothing, gone], np.zeros(24), np.r_[gone, nothing, -one]])
+    assert tie_ranks(table, seed=0).ranks.tolist() == [1, 2, 3]
+    assert tie_ranks(table[[0, 2]], seed=0).ranks.tolist() == [1, 1]
+
+
 def test_order_of_models_and_of_units_changes_nothing() -> None:
     table = scores(8, 9, spread=0.5)
     table[2, 3] = np.nan

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from brainbench.cli import board_exchange
+from brainbench.cli import board_exchange, board_serve
 from brainbench.cli.common import (
     console,
     db_option,
@@ -96,6 +96,7 @@ def publish(context: click.Context, folder: Path, db: Path | None) -> None:
     click.echo(plain(page.absolute().as_uri()))
 
 
+board.add_command(board_serve.serve)
 board.add_command(board_exchange.export)
 board.add_command(board_exchange.merge)
 board.add_command(board_exchange.diff)

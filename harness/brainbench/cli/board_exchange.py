@@ -81,7 +81,7 @@ def export(
     from brainbench_leaderboard.exchange.export import export as write
     from brainbench_leaderboard.store import Leaderboard
 
-    path = _existing(results_file(db or context.obj))
+    path = existing(results_file(db or context.obj))
     with Leaderboard.reading(path) as store:
         rows = [*store.standings(), *store.task_standings(), *store.idea_standings()]
         for option, chosen, columns in (
@@ -207,7 +207,8 @@ def known_here(datasets: tuple[str, ...], tasks: tuple[str, ...]) -> Known:
     return Known(installed(), frozenset(datasets), frozenset(tasks))
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
+    """The results file, if there is one; raises StoreError."""
     from brainbench.errors import StoreError
 
     if not path.exists():

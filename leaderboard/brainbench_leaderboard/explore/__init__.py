@@ -1,0 +1,1 @@
+"""The results file opened in datasette: questions that come with it, and what its tables hold."""

@@ -5,8 +5,12 @@ BIN    := $(VENV)/bin
 MODEL  ?= HuggingFaceTB/SmolLM2-135M-Instruct
 ARGS   ?=
 WORKERS ?= 2
+RESULTS ?= results
+AGAINST ?=
+SITE    ?= site
+BOARD   := build/board.db
 
-.PHONY: demo run test check lint types docs bench lock clean
+.PHONY: demo run test check lint types docs bench lock clean check-results verify-results site
 
 demo: $(VENV)/.installed ## the whole system on things that ship with it: a table, and a page to open
 	$(BIN)/brainbench run $(ARGS)
@@ -37,6 +41,17 @@ docs: $(VENV)/.installed ## write help texts and examples into the docs; RESULTS
 
 bench: $(VENV)/.installed ## speed against peers, and what scores make of nothing; SPEED=docs/speed.json keeps the figures of docs/speed.md
 	for script in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+check-results: $(VENV)/.installed ## what results have to pass to be published; RESULTS=folder, AGAINST=another folder also compares
+	rm -f $(BOARD) $(BOARD)-wal $(BOARD)-shm
+	$(BIN)/brainbench board merge $(RESULTS) --db $(BOARD)
+	$(if $(AGAINST),$(BIN)/brainbench board diff $(AGAINST) $(RESULTS) || test $$? = 1)
+
+verify-results: $(VENV)/.installed ## compute three of the results again, with AGAINST=folder of those that it has not
+	$(BIN)/brainbench board verify $(RESULTS) --sample 3 $(if $(AGAINST),--against $(AGAINST))
+
+site: check-results ## the page of the results, in the folder SITE
+	$(BIN)/brainbench board publish $(SITE) --db $(BOARD)
 
 lock: ## renew constraints.txt with the newest versions that fit together
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

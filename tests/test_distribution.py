@@ -46,6 +46,7 @@ def test_every_file_of_the_packages_is_in_both(built: dict[str, set[str]]) -> No
 def test_the_files_that_are_read_beside_the_code_are_there(built: dict[str, set[str]]) -> None:
     for name in ("templates/site/base.html", "templates/site/table_scores.html", "assets/site.css"):
         assert f"brainbench_leaderboard/{name}" in built["wheel"]
+    assert "brainbench_leaderboard/explore/queries/standings.sql" in built["wheel"]
     assert "brainbench/neutral_text.txt" in built["wheel"]
 
 
@@ -56,3 +57,4 @@ def test_nothing_that_python_leaves_behind_is_there(built: dict[str, set[str]], 
 
 def test_the_first_command_and_the_notes_on_the_source_go_with_it(built: dict[str, set[str]]) -> None:
     assert {"Makefile", "README.md", "constraints.txt", "pyproject.toml", "LICENSE"} <= built["sdist"]
+    assert {"results/README.md", ".github/workflows/board.yml"} <= built["sdist"]

@@ -156,6 +156,7 @@ def diff(first: Path, second: Path, tolerance: float, as_json: bool) -> None:
     "--sample", type=click.IntRange(min=1), help="Only so many records, drawn at random; by default all."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which are drawn.")
+@click.option("--against", type=_SOURCE, help="Only what this exported folder or results file has not.")
 @click.option(
     "--model", "models", multiple=True, help="A model that lies in a folder, by its path; repeatable."
 )

@@ -32,7 +32,7 @@ class Difference:
 
 def diff(first: Path, second: Path, tolerance: float = TOLERANCE) -> Difference:
     """Compare two exported folders or databases by fingerprint. Raises StoreError."""
-    one, two = (_by_fingerprint(sources.read(path).records) for path in (first, second))
+    one, two = (by_fingerprint(sources.read(path).records) for path in (first, second))
     shared = [name for name in one if name in two]
     pairs = [(one[name], two[name], differences(one[name], two[name], tolerance)) for name in shared]
     return Difference(
@@ -63,6 +63,6 @@ def headline(document: Document) -> float | str | None:
     return next(iter(values_of(document).values()))
 
 
-def _by_fingerprint(records: list[Found]) -> dict[str, Document]:
+def by_fingerprint(records: list[Found]) -> dict[str, Document]:
     """The last of those with one fingerprint; a folder that was never merged may hold several."""
     return {found.document["fingerprint"]: found.document for found in records}

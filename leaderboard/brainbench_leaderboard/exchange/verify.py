@@ -17,7 +17,7 @@ from brainbench_leaderboard.exchange import rows, sources, writing
 from brainbench_leaderboard.exchange.agreement import TOLERANCE, differences, values_of
 from brainbench_leaderboard.exchange.cells import Cells
 from brainbench_leaderboard.exchange.checking import require_agreement
-from brainbench_leaderboard.exchange.diff import headline, names_of
+from brainbench_leaderboard.exchange.diff import by_fingerprint, headline, names_of
 from brainbench_leaderboard.exchange.format import Document
 from brainbench_leaderboard.exchange.outcomes import outcome_of
 from brainbench_leaderboard.exchange.plain_json import Refused
@@ -49,12 +49,15 @@ def verify(  # noqa: PLR0913 - what is drawn, and how it is compared
     sample: int | None = None,
     seed: int = 0,
     tolerance: float = TOLERANCE,
+    against: Path | None = None,
 ) -> Iterator[Verdict]:
     """Compute records of a folder or database again, all or a random `sample` of them.
 
-    First those that cannot be, then each as it is finished. Raises StoreError for what is no such source.
+    First those that cannot be, then each as it is finished. `against`: another source, whose records are
+    left out where they say the very same. Raises StoreError for what is no such source.
     """
-    chosen = _sample(sources.read(path).records, sample, seed)
+    held = {} if against is None else by_fingerprint(sources.read(against).records)
+    chosen = _sample([one for one in sources.read(path).records if not _in(held, one)], sample, seed)
     again: list[tuple[AnyCell, Document]] = []
     for document in chosen:
         try:
@@ -65,13 +68,19 @@ def verify(  # noqa: PLR0913 - what is drawn, and how it is compared
         except Refused as refused:
             where = f"{refused.where}: " if refused.where else ""
             yield Verdict(names_of(document), "not computed", reason=f"{where}{refused.reason}")
-    by_fingerprint = {document["fingerprint"]: document for _, document in again}
+    asked = {document["fingerprint"]: document for _, document in again}
     with tempfile.TemporaryDirectory() as folder, Leaderboard(Path(folder) / "again.db") as store:
         for result in run(Plan(tuple(cell for cell, _ in again)), reporter=reporter):
             if isinstance(result, Record):
-                said = by_fingerprint.get(result.fingerprint)
+                said = asked.get(result.fingerprint)
                 if said is not None:
                     yield _verdict(said, result, store, tolerance)
+
+
+def _in(held: dict[str, Document], found: Found) -> bool:
+    """Whether it stands there with the same values."""
+    there = held.get(found.document["fingerprint"])
+    return there is not None and not differences(there, found.document, 0.0)
 
 
 def _sample(records: list[Found], sample: int | None, seed: int) -> list[Document]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 _ORDER = (
     "dataset, dataset_version, scorer, helper, scorer_version, sampling, rank IS NULL, "
-    "intervention != 'none', rank, score DESC, model, intervention, started"
+    "intervention != 'none', rank, score DESC, model, intervention, started, fingerprint"
 )
 _QUESTION = ("dataset", "questions", "scorer", "helper", "ideas", "asked", "schema")
 

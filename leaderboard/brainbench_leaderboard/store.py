@@ -115,7 +115,7 @@ class Leaderboard:
         `with_ties`. `only`: these fingerprints, compared also with rows that are not among them.
         """
         question = "dataset, dataset_version, metric, protocol, metric_version, item_set_position"
-        order = f"{question}, region_position, rank IS NULL, rank, score DESC, model, started"
+        order = f"{question}, region_position, rank IS NULL, rank, score DESC, model, started, fingerprint"
         with explained(self.path):
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
             people = functools.partial(stored_scores.by_person, self.db)
@@ -200,7 +200,7 @@ class Leaderboard:
     def sources(self) -> dict[str, dict[str, Any]]:
         """By fingerprint, what a record was made from and with: its `facts` and `provenance`."""
         each = "SELECT fingerprint, facts, provenance FROM {}"
-        query = " UNION ALL ".join(each.format(table) for table in _TABLES)
+        query = " UNION ALL ".join(each.format(table) for table in _TABLES) + " ORDER BY fingerprint"
         with explained(self.path):
             return {
                 row["fingerprint"]: {name: json.loads(row[name]) for name in ("facts", "provenance")}

@@ -17,7 +17,10 @@ from brainbench.task_scores import TaskItem, TaskScores
 from brainbench.tuning import Tunes
 from brainbench_leaderboard.columns import insert_row, made_columns, why_not
 
-_ORDER = "task, task_version, problem_limit, rank IS NULL, baseline, rank, accuracy DESC, model, started"
+_ORDER = (
+    "task, task_version, problem_limit, rank IS NULL, baseline, rank, accuracy DESC, model, started, "
+    "fingerprint"
+)
 
 
 def insert(db: Database, record: Record) -> None:

@@ -136,12 +136,14 @@ def test_addresses_can_be_typed() -> None:
     assert address("::1", 8000) == "http://[::1]:8000/"
 
 
-def test_a_file_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "b.db").write_text("These are no results, but words.")
-    before = set(Path(os.environ.get("TMPDIR", "/tmp")).glob("brainbench-site-*"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(StoreError, match="not an SQLite database"):
         LiveSite(tmp_path / "b.db", Cards(), print)
-    assert set(Path(os.environ.get("TMPDIR", "/tmp")).glob("brainbench-site-*")) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["b.db"]
 
 
 def test_what_cannot_be_had_is_a_sentence(results: Path, tmp_path: Path) -> None:

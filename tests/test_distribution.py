@@ -58,3 +58,4 @@ def test_nothing_that_python_leaves_behind_is_there(built: dict[str, set[str]], 
 def test_the_first_command_and_the_notes_on_the_source_go_with_it(built: dict[str, set[str]]) -> None:
     assert {"Makefile", "README.md", "constraints.txt", "pyproject.toml", "LICENSE"} <= built["sdist"]
     assert {"results/README.md", ".github/workflows/board.yml"} <= built["sdist"]
+    assert "brainbench_leaderboard/explore/queries/standings.sql" in built["wheel"]

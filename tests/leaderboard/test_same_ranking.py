@@ -95,11 +95,10 @@ def printed(*arguments: str | Path, width: int) -> Ranked:
     assert done.exit_code == 0, done.output
     assert all(len(line) <= width for line in done.output.splitlines())
     found: list[list[str]] = []
-    last = 3 if width == 60 else 0
     for line in done.output.splitlines():
-        if match := re.match(r" {0,3}(\d[^ ]*|-) {1,2}(\S+)", line):
+        if match := re.match(r" {0,3}(\d+|-) {1,2}(\S+)", line):
             found.append([match[1], match[2]])
-        elif found and last and (more := re.match(r" {2,6}(\S+)", line)) and found[-1][1][-1] in "-/":
+        elif found and (more := re.match(r" {2,6}(\S+)", line)) and found[-1][1][-1] in "-/":
             found[-1][1] += more[1]  # the rest of a name
     return [(rank, name) for rank, name in found]
 
@@ -117,4 +116,4 @@ def test_ranks_and_order_are_those_of_the_page(database: Path, tmp_path: Path, w
     assert here[:sets] in (there[of_task:], there[:sets])
     assert [name for _, name in here[:4]] == ["org/c", "org/d", "org/a", MODELS[1]]
     assert here[0][0] == here[1][0] == "1"
-    assert [name for _, name in here[sets:]][0] == "org/a"
+    assert next(name for _, name in here[sets:]) == "org/a"

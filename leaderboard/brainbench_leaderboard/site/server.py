@@ -11,7 +11,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from brainbench.errors import UsageError
@@ -69,7 +69,7 @@ def address(host: str, port: int) -> str:
 class _Handler(SimpleHTTPRequestHandler):
     server: SiteServer
     server_version, sys_version = "brainbench", ""
-    extensions_map: ClassVar[dict[str, str]] = {
+    extensions_map = {  # noqa: RUF012 - as the parent has it
         "": "application/octet-stream",
         ".html": "text/html; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",

@@ -90,3 +90,21 @@ def test_a_model_s_name_is_never_taken_for_a_path(
         spoil("score", change)
         found = typed(folder)
         assert "lies is not known: name it with --model PATH" in found.output, found.output
+
+
+def test_only_what_another_source_has_not_is_computed(
+    database: Path, exported: Path, spoil: Any, only: Any, folder: Path
+) -> None:
+    same = typed(database, "--against", exported)
+    assert (same.exit_code, same.output.strip()) == (
+        0,
+        "0 records: 0 agree within 0.001, 0 differ, 0 not computed.",
+    )
+    only("ceilings", "baseline-type")
+    spoil("ceiling", lambda document: document["outcome"].update(spread_kind="SD"))  # no value of it
+    spoil("score", better)
+    found = typed(folder, "--against", exported)
+    assert found.exit_code == 1
+    assert [line.partition(":")[0] for line in found.output.splitlines()] == ["differs", "1 record"]
+    assert "score baseline:type" in found.output
+    assert typed(folder, "--against", folder.parent / "none").exit_code == 2

@@ -56,7 +56,7 @@ def serve(context: click.Context, port: int, host: str, db: Path | None) -> None
         serving.start()
         try:
             click.echo(plain(f"Page       {server.address}"))
-            with _datasette(path, host, port and server.server_port + 1):
+            with beside(path, host, port and server.server_port + 1):
                 while serving.is_alive():  # with a limit, so that Ctrl-C is heard on every system
                     serving.join(1)
         finally:
@@ -64,7 +64,7 @@ def serve(context: click.Context, port: int, host: str, db: Path | None) -> None
 
 
 @contextlib.contextmanager
-def _datasette(path: Path, host: str, port: int) -> Iterator[None]:
+def beside(path: Path, host: str, port: int) -> Iterator[None]:
     """With datasette where it is installed; why not, where it is not or does not start."""
     from brainbench.errors import StoreError
     from brainbench_leaderboard.explore import datasette

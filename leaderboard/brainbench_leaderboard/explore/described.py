@@ -55,7 +55,8 @@ def metadata(database: str, columns: dict[str, tuple[str, ...]]) -> dict[str, An
     }
     hidden = {table: {"hidden": True} for table in columns if table not in TABLES}
     asked = {
-        one.name: {"title": one.title, "description": one.description, "sql": one.sql} for one in questions()
+        one.name: {"title": one.title, "description": one.description, "sql": one.sql, "hide_sql": True}
+        for one in questions()
     }
     return {
         "title": "brainbench",

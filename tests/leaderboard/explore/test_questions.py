@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from brainbench.cli import board_serve
 from brainbench.records import Failure, Record
 from brainbench_leaderboard.explore import datasette
 from brainbench_leaderboard.explore.described import COLUMNS, TABLES, metadata
@@ -171,6 +172,19 @@ def test_datasette_answers_and_changes_nothing(results: Path) -> None:
                 get(f"{place}.json?{urllib.parse.urlencode({'sql': sql})}")
         with pytest.raises(urllib.error.HTTPError):
             get(f"{place}.db")
+        assert get("-/settings.json")["allow_download"] is False
+        assert [one["name"] for one in get("-/plugins.json")] == []
     with pytest.raises(OSError, match="refused"):
         direct.open(address, timeout=5)
     assert results.read_bytes() == before
+
+
+def test_where_it_is_missing_or_does_not_start_the_page_is_served_without_it(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(datasette, "SETTINGS", {"no_such_setting": "1"})
+    with board_serve.beside(results, "127.0.0.1", 0):
+        assert "warning: datasette does not start: " in capsys.readouterr().err
+    monkeypatch.setattr(datasette, "find_spec", lambda name: None)
+    with board_serve.beside(results, "127.0.0.1", 0):
+        assert "pip install 'brainbench[datasette]'" in capsys.readouterr().err

@@ -24,7 +24,7 @@ class Group:
     @property
     def simulated(self) -> str:
         """Words for a title, where some of it was learnt from simulated brains."""
-        found = any(_fitted(row).get("simulated") is True for row in self.rows)
+        found = any(fitted(row).get("simulated") is True for row in self.rows)
         return ", which is simulated" if found else ""
 
 
@@ -55,7 +55,7 @@ def heading(row: Row) -> str:
 
 def source(row: Row) -> str | None:
     """What it was learnt from: the dataset of the run, or for what was kept the one that its facts name."""
-    said = row["learnt_from"] or _fitted(row).get("dataset")
+    said = row["learnt_from"] or fitted(row).get("dataset")
     return said if isinstance(said, str) else None
 
 
@@ -72,9 +72,9 @@ def _who(first: Row, *, alone: bool) -> str:
     return ", ".join(str(part) for part in (first["model"], *told) if part)
 
 
-def _fitted(row: Row) -> Mapping[str, Any]:
+def fitted(row: Row) -> Mapping[str, Any]:
     """What a run notes of the fit; facts of what was kept come from a file and may be anything."""
     details = row["details"]
     told: Any = details.get("tuning", details.get("steering"))
-    fitted = told.get("fitted") if isinstance(told, dict) else None
-    return fitted if isinstance(fitted, dict) else {}
+    found = told.get("fitted") if isinstance(told, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -67,7 +67,7 @@
     const open = shown.open.has(line.key);
     const button = make("button", {
       type: "button", class: "open", "data-key": `open ${line.key}`, "data-open": line.key,
-      "aria-expanded": open, "aria-controls": open && `line-${line.at}`, "aria-label": `Details of ${line.model}`,
+      "aria-expanded": String(open), "aria-controls": open ? `line-${line.at}` : null, "aria-label": `Details of ${line.model}`,
     }, open ? "\u25be" : "\u25b8");
     const told = make("span", {}, make("a", { href: line.page, "data-key": `page ${line.key}` }, line.model),
       make("small", {}, marks(line)));

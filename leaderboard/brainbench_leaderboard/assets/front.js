@@ -85,9 +85,9 @@
   const count = () => {
     const { lines, pages } = shown;
     const from = state.page * PAGE;
-    const rows = pages > 1 ? `lines ${from + 1} to ${Math.min(from + PAGE, lines.length)} of ` : "";
+    const rows = pages > 1 ? `, ${from + 1} to ${Math.min(from + PAGE, lines.length)} on this page` : "";
     const all = board.lines.filter((line) => state.baselines || !line.baseline).length;
-    const words = `Shown: ${rows}${lines.length} of ${all} ${state.baselines ? "models and baselines" : "models"}.`;
+    const words = `${lines.length} of ${all} ${state.baselines ? "models and baselines" : "models"}${rows}.`;
     if (at("board-count").textContent !== words) at("board-count").textContent = words;
     at("board-page").textContent = `Page ${state.page + 1} of ${pages}`;
     at("board-pages").hidden = pages < 2;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -22,7 +21,8 @@ def scores(
 ) -> tuple[list[dict[str, Any]], list[Column], int]:
     """All views, their columns, and which view is shown first.
 
-    That is real data before simulated, a robust protocol before any other, and what most models have.
+    That is real data before simulated, a robust protocol before any other, all items
+    before some, and what most models have.
     """
     asked = [row for row in rows if row["intervention"] in (None, NOTHING)]
     asked.sort(key=lambda row: (row["outcome"] != "scores", not row["resolved"], row["started"] or ""))
@@ -31,7 +31,9 @@ def scores(
     for row in asked:
         of_view.setdefault(places[row["fingerprint"]], {}).setdefault(row["region"], []).append(row)
     ordered = sorted(of_view, key=lambda key: _order(key, of_view[key]))
-    titles = Counter(_title(_first(of_view[key])) for key in ordered)
+    settings: dict[Key, set[Any]] = {}  # of what has one title
+    for key in ordered:
+        settings.setdefault(_title(_first(of_view[key])), set()).add(_first(of_view[key])["parameters"])
     views, columns, ranked = [], [], []
     for at, key in enumerate(ordered):
         regions = of_view[key]
@@ -40,10 +42,11 @@ def scores(
             for name in sorted(regions, key=lambda name: regions[name][0]["region_position"])
         ]
         first = _first(regions)
-        views.append(_view(first, key[-1], same_title=titles[_title(first)] > 1 + key[-1]))
+        views.append(_view(first, key[-1], several=len(settings[_title(first)]) > 1))
         columns += own
         robust = first["protocol"] == "robust"
-        ranked.append((not first["simulated"], robust, *_size(own), -at))
+        whole = -first["item_set_position"]
+        ranked.append((not first["simulated"], robust, whole, *_size(own), -at))
     return views, columns, -max(ranked)[-1] if ranked else 0
 
 
@@ -81,14 +84,14 @@ def _size(columns: Sequence[Column]) -> tuple[int, int]:
 
 
 def _title(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] for name in QUESTION if name != "parameters") + (row["item_set"],)
+    return (*(row[name] for name in QUESTION if name != "parameters"), row["item_set"])
 
 
-def _view(row: Row, ordinal: int, *, same_title: bool) -> dict[str, Any]:
+def _view(row: Row, ordinal: int, *, several: bool) -> dict[str, Any]:
     """What is asked in a view, in words and as it is."""
     sampling = json.loads(row["sampling"] or "{}")
     more = [drawn(sampling).removeprefix("; ")] if sampling else []
-    more += [str(row["parameters"])] if same_title else []
+    more += [str(row["parameters"])] if several else []
     more += [f"other data or prompts of the same name, {ordinal + 1}"] if ordinal else []
     return {
         "simulated": bool(row["simulated"]),

@@ -1,0 +1,286 @@
+"""The front page in a real browser: what a visitor does, and what then stands there."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.big_board import Named, fill
+from playwright.sync_api import Page, expect
+
+from brainbench.records import Failure, Record
+from brainbench.stimuli import ALL_ITEMS, ItemSet
+from brainbench_leaderboard.site import front, output, publish
+from brainbench_leaderboard.site.board import Board
+from brainbench_leaderboard.store import Leaderboard
+
+pytestmark = pytest.mark.browser
+
+EVIL = "<img src=x onerror=alert(1)>\u202e{{ 7 * 7 }}"
+FORMULA = '=HYPERLINK("http://x","y"), 1'
+EVEN = ItemSet("even", {"type": "even"})
+DATASETS = (
+    Named("reading", regions=("language", "reasoning"), item_sets=(ALL_ITEMS, EVEN)),
+    Named("simulated-reading", simulated=True, regions=("left",), item_sets=(ALL_ITEMS,)),
+)
+MODELS = 104
+Row = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Board:
+    """More models than a page of the table holds, two of them with names that want to do harm."""
+    with Leaderboard(tmp_path_factory.mktemp("front") / "some.db") as store:
+        fill(store, MODELS, datasets=DATASETS, names=(EVIL, FORMULA))
+        return Board.of(store)
+
+
+@pytest.fixture(scope="module")
+def site(board: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The front page and what it loads."""
+    folder = tmp_path_factory.mktemp("site")
+    output.write(folder, [*publish.assets(), *front.files(board)])
+    return folder
+
+
+def rows(page: Page) -> list[list[str]]:
+    """The first line of text in each cell of the table, without opened lines."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """[...document.querySelectorAll('#board-body > tr:not(.detail)')].map((row) =>
+        [...row.children].map((cell) => (cell.querySelector('a, .number') ?? cell).textContent))"""
+    )
+
+
+def column(page: Page, title: str) -> list[str]:
+    heads = page.locator("#board-head tr:last-child th button").all_inner_texts()
+    at = [head.split("\n")[0].rstrip(" ↑↓↕") for head in heads].index(title)
+    return [row[at] for row in rows(page)]
+
+
+def numbers(texts: list[str]) -> list[float | None]:
+    plain = [text.replace("\u2212", "-") for text in texts]
+    return [float(text) if text.lstrip("+-")[:1].isdigit() else None for text in plain]
+
+
+def sort(page: Page, title: str) -> None:
+    page.locator("#board-head").get_by_role("button", name=title, exact=True).click()
+
+
+def saved(page: Page, button: str) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return Path(download.value.path()).read_bytes().decode()
+
+
+def test_it_ranks_all_models_and_names_what_it_ranks_by(site: Path, visit: Any, board: Board) -> None:
+    page = visit(site)
+    expect(page.locator("#board-count")).to_have_text("104 of 104 models, 1 to 100 on this page.")
+    first = [row for row in board.scores if row["dataset"] == "reading" and row["region"] == "language"]
+    first = [row for row in first if row["protocol"] == "robust" and row["item_set"] == "all" and row["rank"]]
+    best = min(first, key=lambda row: (row["rank"], -row["score"]))
+    shown = rows(page)[0]
+    assert shown[1] == best["model"]
+    assert float(shown[3]) == pytest.approx(best["score"], abs=5e-4)
+    assert page.locator("#board-head th.rank small").inner_text() == "by language"
+    assert "ceiling" in page.locator("#board-head th.score").first.inner_text()
+    assert page.locator("#board-body tr").first.locator("svg .ceiling").count() == 2
+    titles = page.locator("#board-head tr:last-child th button").all_inner_texts()
+    assert [t.split("\n")[0].rstrip(" ↑↓↕") for t in titles] == [
+        *("Rank", "Model", "Parameters", "language", "reasoning"),
+        *("steered gain", "harm", "perplexity", "Date"),
+    ]
+
+
+def test_it_sorts_both_ways_and_what_is_missing_stays_last(site: Path, visit: Any) -> None:
+    page = visit(site)
+    for times, way in ((1, "descending"), (2, "ascending")):
+        sort(page, "reasoning")
+        found = numbers(column(page, "reasoning"))
+        page.get_by_role("button", name="Next").click()
+        found += numbers(column(page, "reasoning"))
+        known = [x for x in found if x is not None]
+        assert 90 < len(known) < len(found) == MODELS
+        assert found == sorted(known, reverse=way == "descending") + [None] * (len(found) - len(known)), times
+        assert page.locator("th[aria-sort]").get_attribute("aria-sort") == way
+        assert page.locator("#board-head th.rank small").inner_text() == "by reasoning"
+
+
+def test_it_searches_and_filters_and_the_address_keeps_it(site: Path, visit: Any) -> None:
+    page = visit(site)
+    count = page.locator("#board-count")
+    page.get_by_label("Search").fill("QWEN2 0.")
+    page.get_by_label("Parameters from").select_option("100M")
+    page.get_by_label("Parameters to").select_option("500M")
+    page.locator("#board-family").select_option("Qwen2")
+    assert count.inner_text() == "4 of 104 models."
+    assert all("qwen2" in name for name in column(page, "Model"))
+    page.get_by_text("Regions", exact=True).click()
+    page.get_by_role("checkbox", name="reasoning").uncheck()
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("checkbox", name="Revision").check()
+    page.get_by_role("checkbox", name="Date").uncheck()
+    page.get_by_label("Metric and protocol").select_option("rsa (paper protocol, v1)")
+    page.get_by_label("Items").select_option("even")
+    page.get_by_label("Show baselines").check()
+    sort(page, "language")
+    sort(page, "language")
+    page.locator("button.open").first.click()
+    before, heads = rows(page), page.locator("#board-head").inner_text()
+    page.reload()
+    assert (rows(page), page.locator("#board-head").inner_text()) == (before, heads)
+    assert page.locator("tr.detail").count() == 1
+    assert "even items" in heads
+    assert "reasoning" not in heads
+    page.get_by_role("button", name="Clear filters").click()
+    assert count.inner_text().startswith("108 of 108 models and baselines")
+
+
+def test_kinds_of_data_are_chosen_never_mixed(site: Path, visit: Any) -> None:
+    page = visit(site)
+    assert page.locator("#board-simulated").is_hidden()
+    assert "SIMULATED" not in page.locator("#board").inner_text()
+    page.get_by_label("Kind of data").select_option("simulated")
+    assert page.locator("#board-simulated").is_visible()
+    assert page.locator("#board-head .made-up").inner_text().startswith("SIMULATED simulated-reading v1")
+    assert page.locator("#board-head th.score").count() == 1
+    assert "steered gain" not in page.locator("#board-head").inner_text()  # it was learnt from real data
+    page.go_back() if page.url.endswith("#") else page.evaluate("location.hash = ''")
+    expect(page.locator("#board-simulated")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sort=-nothing&page=999&least=7&family=<script>&show=x&hide=model&open=y&data=moon",
+        "sort=__proto__&search=%00%E0%A4%A&page=-1e9&data=real&dataset=constructor",
+        "content",
+    ],
+)
+def test_an_address_that_means_nothing_does_nothing(site: Path, visit: Any, address: str) -> None:
+    page = visit(site, f"index.html#{address}")
+    assert page.locator("#board-head th").count() == 11
+    assert page.get_by_label("Dataset").input_value() == "reading v1"
+
+
+def test_downloads_hold_what_is_shown(site: Path, visit: Any) -> None:
+    page = visit(site)
+    sort(page, "Model")
+    sort(page, "reasoning")
+    shown = rows(page)
+    page.get_by_role("button", name="Next").click()
+    shown += rows(page)
+    text = saved(page, "Download CSV")
+    head, *lines = csv.reader(text.splitlines())
+    assert len(lines) == MODELS
+    assert text.count("\r\n") == text.count("\n") == MODELS + 1
+    at = head.index("reading v1, predictivity (robust protocol, v1), all items: reasoning, value")
+    assert [line[1].removeprefix("'") for line in lines] == [row[1] for row in shown]
+    values = [None if line[at] == "" else float(line[at]) for line in lines]
+    assert values == [
+        None if x is None else pytest.approx(x, abs=5e-4) for x in numbers([r[4] for r in shown])
+    ]
+    assert None in values
+    assert next(line[1] for line in lines if "HYPERLINK" in line[1]) == f"'{FORMULA}"
+    told = json.loads(saved(page, "Download JSON"))
+    assert [row["model"] for row in told["rows"]] == [row[1] for row in shown]
+    scores = [row["shown"]["region:reasoning"] for row in told["rows"]]
+    assert [score and score["value"] for score in scores] == values
+    missing = next(row for row in told["rows"] if row["shown"]["region:reasoning"] is None)
+    assert missing["missing"]["region:reasoning"]
+    assert (told["asked"]["dataset"], told["asked"]["simulated"], told["asked"]["items"]) == (
+        "reading",
+        False,
+        "all",
+    )
+    assert {"ceiling", "dull", "dull_name"} <= set(told["columns"][4])
+
+
+def test_a_line_opens_and_says_why_with_the_keyboard_alone(site: Path, visit: Any) -> None:
+    page = visit(site)
+    page.get_by_label("Search").focus()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.sort === 'region:reasoning'"):
+            break
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("reasoning")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("'open' in document.activeElement.dataset"):
+            break
+    page.keyboard.press("Enter")
+    focused = page.locator(":focus")
+    assert focused.get_attribute("aria-expanded") == "true"
+    assert page.locator(f"#{focused.get_attribute('aria-controls')}").is_visible()
+    page.keyboard.press("Space")
+    assert page.locator("tr.detail").count() == 0
+    page.get_by_label("Search").focus()
+    page.keyboard.type("0")
+    page.locator("summary", has_text="Columns").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert "Rank" not in page.locator("#board-head").inner_text()
+    assert page.evaluate("document.activeElement.dataset.column") == "rank"
+
+
+@pytest.mark.parametrize("word", ["failed", "skipped", "not run"])
+def test_why_something_is_missing_is_said(site: Path, visit: Any, word: str) -> None:
+    page = visit(site)
+    cell = page.locator("#board-body td.missing", has_text=word).first
+    assert cell.is_visible()
+    cell.locator("xpath=..").get_by_role("button").click()
+    why = {
+        "failed": "Failed (features): The model does not fit into memory. Take a larger machine.",
+        "skipped": "Skipped: No layer's features vary between the items.",
+        "not run": "Not run: nobody has asked this of it here.",
+    }
+    assert page.locator("tr.detail td.why", has_text=why[word]).count() == 1
+
+
+def test_names_are_shown_as_typed(site: Path, visit: Any) -> None:
+    page = visit(site, "index.html#search=onerror")
+    assert column(page, "Model") == [EVIL.replace("\u202e", "\\u202e")]
+    page.locator("button.open").click()
+    assert page.locator("#board img").count() == 0
+    assert "onerror" in page.locator("tr.detail a").inner_text()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_nothing_stands_in_the_way(site: Path, visit: Any, width: int, dark: bool, violations: Any) -> None:
+    page = visit(site, width=width, dark=dark)
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_text("Regions", exact=True).click()
+    page.locator("button.open").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+    region = page.locator("#board-region")
+    region.evaluate("it => it.scrollTo(300, 300)")
+
+    inside = region.bounding_box()
+    for place in ("#board-head th.model", "#board-body > tr > th.model") if width < 1000 else ():
+        box = page.locator(place).first.bounding_box()
+        assert abs(box["x"] - inside["x"]) < 3  # the model stays in sight
+    assert abs(page.locator("#board-head").bounding_box()["y"] - inside["y"]) < 3
+
+
+def test_without_scripts_it_points_to_the_tables(site: Path, visit: Any) -> None:
+    page = visit(site, java_script_enabled=False)
+    assert page.get_by_role("link", name="plain tables").get_attribute("href") == "tables.html"
+    assert page.locator("#board").is_hidden()
+
+
+def test_a_board_of_a_task_alone_stands(tmp_path: Path, visit: Any, made: Callable[..., Record]) -> None:
+    with Leaderboard(tmp_path / "b.db") as store:
+        store.add(made("none", [[True, False]] * 4))
+        store.add(made("nari", Failure("steering", "OSError", "no brains")))
+        files = [*publish.assets(), *front.files(Board.of(store))]
+    output.write(tmp_path / "site", files)
+    page = visit(tmp_path / "site")
+    assert column(page, "accuracy") == ["0.500"]
+    assert column(page, "Rank") == ["1"]

@@ -1,6 +1,9 @@
 """Writes the table of docs/speed.md from docs/speed.json, which the benchmarks write where SPEED names it.
 
+What it says of the published page comes from docs/page.json.
+
 SPEED=docs/speed.json make bench
+python -m benchmarks.page --json docs/page.json
 python tests/docs/speed.py [--check]
 """
 
@@ -15,6 +18,18 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PAGE, FIGURES = ROOT / "docs/speed.md", ROOT / "docs/speed.json"
 BLOCK = re.compile(r"(<!-- speed -->\n)(.*?)(<!-- end speed -->)", re.DOTALL)
+SITE, SITE_BLOCK = (
+    ROOT / "docs/page.json",
+    re.compile(r"(<!-- page -->\n)(.*?)(<!-- end page -->)", re.DOTALL),
+)
+SITE_WORDS = (
+    "A made-up board of {models} models and {scores:,} scores: `brainbench board publish` writes {files:,} "
+    "files of {site_megabytes:g} MB in {publish_seconds:g} s. The front page with its data and scripts has "
+    "{front_megabytes:g} MB (goal: at most 5), the largest page {largest_megabytes:g} MB. Opened from the "
+    "disk in Chromium it is first painted after {first_paint_seconds:g} s (goal: at most 2), the table stands "
+    "after {table_seconds:g} s and is sorted anew in {sorted_seconds:g} s.\n\n"
+    "Made by `python -m benchmarks.page --json docs/page.json`.\n"
+)
 HEADINGS = (
     "what",
     "peer",
@@ -47,6 +62,11 @@ def rendered(text: str, held: dict[str, list[dict[str, Any]]]) -> str:
     if reasons:
         table += "\nNot met:\n\n" + "\n".join(reasons) + "\n"
     return BLOCK.sub(lambda match: match[1] + table + match[3], text)
+
+
+def of_the_page(text: str, told: dict[str, Any]) -> str:
+    """The page with what is said of the published page written anew."""
+    return SITE_BLOCK.sub(lambda match: match[1] + SITE_WORDS.format(**told) + match[3], text)
 
 
 def cells(row: dict[str, Any]) -> list[str]:
@@ -83,7 +103,7 @@ def met(row: dict[str, Any]) -> str:
 def main(check: bool) -> int:
     """Write or check the page; the exit code says whether it was out of date."""
     old = PAGE.read_text()
-    new = rendered(old, json.loads(FIGURES.read_text()))
+    new = of_the_page(rendered(old, json.loads(FIGURES.read_text())), json.loads(SITE.read_text()))
     if new != old and not check:
         PAGE.write_text(new)
     if new != old:

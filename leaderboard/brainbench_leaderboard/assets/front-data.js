@@ -7,7 +7,7 @@ const brainbenchFront = {};
   const SIMULATED = "SIMULATED ";
 
   /** The words, told apart where they are taken, so that an address means one thing. */
-  const apart = (taken, words) => {
+  const toldApart = (taken, words) => {
     const before = taken.get(words) ?? 0;
     taken.set(words, before + 1);
     return before ? `${words} (${before + 1})` : words;
@@ -19,7 +19,7 @@ const brainbenchFront = {};
     const lines = packed.models.map((values, at) => {
       const line = { at, key: "" };
       packed.fields.forEach((field, i) => { line[field] = values[i]; });
-      line.key = apart(named, line.model);
+      line.key = toldApart(named, line.model);
       line.words = [line.model, line.revision, line.family].filter(Boolean).join("\n").toLowerCase();
       return line;
     });
@@ -54,15 +54,23 @@ const brainbenchFront = {};
 
   /** All columns of a view, in the order in which they are shown. */
   brainbenchFront.columnsOf = (board, view) => {
-    const simulated = view ? board.views[view.at].simulated : false;
+    const { simulated } = view ?? {};
+    // What was learnt from, or written about, data of the other kind stands beside no score of this kind. Only
+    // where there is no view of its kind is it offered here, and marked: nothing is out of reach.
+    const kinds = new Set(board.views.map((one) => one.simulated));
+    const apart = (one) => typeof one.simulated === "boolean" && one.simulated !== simulated;
     const made = BASE.map(([id, title, kind, shown]) => ({ id, title, kind, shown, group: "Model" }));
     const fits = board.columns.filter((one) =>
-      one.kind === "score" ? view && one.view === view.at : one.simulated !== !simulated);
-    for (const one of fits) made.push(...(MAKE[one.kind] ?? (() => []))(one, board, view));
+      one.kind === "score" ? view && one.view === view.at : !apart(one) || !kinds.has(one.simulated));
+    for (const one of fits) {
+      const own = (MAKE[one.kind] ?? (() => []))(one, board);
+      if (view && apart(one)) for (const column of own) column.shown = false;
+      made.push(...own);
+    }
     made.push({ id: "date", title: "Date", kind: "text", shown: true, group: "Model", last: true });
     if (!view) for (const one of made) if (one.kind === "accuracy") one.shown = true;
     const ids = new Map();
-    for (const one of made) one.id = apart(ids, one.id);
+    for (const one of made) one.id = toldApart(ids, one.id);
     return made;
   };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def test_kinds_of_data_are_chosen_never_mixed(site: Path, visit: Any) -> None:
     assert page.locator("#board-head .made-up").inner_text().startswith("SIMULATED simulated-reading v1")
     assert page.locator("#board-head th.score").count() == 1
     assert "steered gain" not in page.locator("#board-head").inner_text()  # it was learnt from real data
-    page.go_back() if page.url.endswith("#") else page.evaluate("location.hash = ''")
+    page.evaluate("location.hash = ''")  # as the button that leads back does
     expect(page.locator("#board-simulated")).to_be_hidden()
 
 
@@ -253,7 +254,7 @@ def test_names_are_shown_as_typed(site: Path, visit: Any) -> None:
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
 def test_nothing_stands_in_the_way(site: Path, visit: Any, width: int, dark: bool, violations: Any) -> None:
-    page = visit(site, width=width, dark=dark)
+    page = visit(site, "index.html#search=llama-00", width=width, dark=dark)
     page.get_by_text("Columns", exact=True).click()
     page.get_by_text("Regions", exact=True).click()
     page.locator("button.open").first.click()
@@ -271,7 +272,8 @@ def test_nothing_stands_in_the_way(site: Path, visit: Any, width: int, dark: boo
 
 def test_without_scripts_it_points_to_the_tables(site: Path, visit: Any) -> None:
     page = visit(site, java_script_enabled=False)
-    assert page.get_by_role("link", name="plain tables").get_attribute("href") == "tables.html"
+    assert page.locator("noscript").is_visible()
+    assert page.get_by_role("link", name="plain tables").first.get_attribute("href") == "tables.html"
     assert page.locator("#board").is_hidden()
 
 
@@ -284,3 +286,30 @@ def test_a_board_of_a_task_alone_stands(tmp_path: Path, visit: Any, made: Callab
     page = visit(tmp_path / "site")
     assert column(page, "accuracy") == ["0.500"]
     assert column(page, "Rank") == ["1"]
+
+
+def test_what_was_learnt_from_simulated_data_is_reached_without_scores_of_such_and_marked(
+    tmp_path: Path, visit: Any, made: Callable[..., Record], told: Any
+) -> None:
+    fitted = {"fitted": {"dataset": "brains", "simulated": True}}
+    with Leaderboard(tmp_path / "b.db") as store:
+        store.add(made("none", [[True, False]] * 4))
+        store.add(made("nari", [[True, True]] * 4, told(**fitted)))
+        files = [*publish.assets(), *front.files(Board.of(store))]
+    output.write(tmp_path / "site", files)
+    page = visit(tmp_path / "site")
+    assert column(page, "steered gain") == ["+0.500"]
+    assert column(page, "harm") == ["0.0 %"]
+    assert column(page, "perplexity") == ["\u00d7 1.25"]
+    assert page.locator("#board-head .made-up").inner_text().startswith("SIMULATED sums v1: nari")
+
+
+def test_tied_models_share_a_rank_and_the_next_one_counts_them(
+    tmp_path: Path, visit: Any, board: Board
+) -> None:
+    shared = [{**row, "rank": row["rank"] and max(1, row["rank"] - row["rank"] % 3)} for row in board.scores]
+    output.write(tmp_path, [*publish.assets(), *front.files(replace(board, scores=tuple(shared)))])
+    page = visit(tmp_path)
+    assert column(page, "Rank")[:6] == [*["=1tied with 1"] * 2, *["=3tied with 2"] * 3, "=6tied with 2"]
+    scores = numbers(column(page, "language")[:5])
+    assert scores == sorted(scores, reverse=True)  # type: ignore[type-var]

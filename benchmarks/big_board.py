@@ -57,20 +57,20 @@ def fill(
     names: Sequence[str] = (),
     seed: int = 0,
 ) -> int:
-    """Write results of so many models, with baselines, ceilings and a task; the number of models' scores.
+    """Write results of so many models, with baselines, ceilings and a task; their number.
 
     names: what the first models are called.
     """
-    rng, scores = np.random.default_rng(seed), 0
+    rng, records = np.random.default_rng(seed), 0
     with store.writing():  # one transaction for all: a record each would take minutes
         for record in _records(models, datasets, names, rng):
+            records += 1
             if isinstance(record.cell, TaskCell):
                 task_results.insert(store.db, record)
                 continue
-            scores += record.cell.kind == "score"
             row = {**cell_columns(record), **outcome_columns(record.outcome)}
             stored_scores.insert(store.db, row, record.outcome)
-    return scores
+    return records
 
 
 def _records(

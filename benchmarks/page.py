@@ -29,7 +29,7 @@ _PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 def written(folder: Path, models: int) -> dict[str, Any]:
     """Fill a results file, publish it, and say how long that took and how large it is."""
     with Leaderboard(folder / "big.db") as store:
-        scores = fill(store, models)
+        records = fill(store, models)
         started = time.perf_counter()
         page = publish(store, folder / "site")
         seconds = time.perf_counter() - started
@@ -47,7 +47,7 @@ def written(folder: Path, models: int) -> dict[str, Any]:
     largest = max((name for name in sizes if name.endswith(".html")), key=sizes.__getitem__)
     return {
         "models": models,
-        "scores": scores,
+        "records": records,
         "files": len(sizes),
         "publish_seconds": seconds,
         "front_megabytes": (sizes["index.html"] + sizes["data/board.js"] + assets) / 1e6,

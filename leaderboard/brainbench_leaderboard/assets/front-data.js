@@ -67,7 +67,7 @@ const brainbenchFront = {};
       if (view && apart(one)) for (const column of own) column.shown = false;
       made.push(...own);
     }
-    made.push({ id: "date", title: "Date", kind: "text", shown: true, group: "Model", last: true });
+    made.push({ id: "date", title: "Date", kind: "date", shown: true, group: "Model", last: true });
     if (!view) for (const one of made) if (one.kind === "accuracy") one.shown = true;
     const ids = new Map();
     for (const one of made) one.id = toldApart(ids, one.id);

@@ -25,7 +25,7 @@
     const arrow = sorted ? (sort.descending ? "\u2193" : "\u2191") : "\u2195";
     const button = make("button", { type: "button", "data-key": `sort ${column.id}`, "data-sort": column.id },
       column.title, make("span", { class: sorted ? "arrow on" : "arrow", "aria-hidden": "true" }, arrow));
-    const notes = column.kind === "rank" ? [rankedBy ? `by ${rankedBy.title}` : ""] : column.source ? held(column) : [];
+    const notes = column.kind === "rank" ? rankedBy ? [`${rankedBy.kind === "score" ? "in" : "by"} ${rankedBy.title}`] : [] : column.source ? held(column) : [];
     return make("th", { scope: "col", "aria-sort": sorted, class: column.kind },
       button, ...notes.map((words) => make("small", {}, words)));
   };
@@ -91,7 +91,7 @@
     return make("td", { class: column.kind },
       make("span", { class: "number" }, brainbenchFront.text(it, column)),
       range ? brainbenchFront.mark(cell, column, range) : "",
-      whole && cell.low !== undefined ? make("small", {}, brainbenchFront.interval(cell, column)) : "", note);
+      whole && cell.low !== undefined ? make("small", { class: "interval" }, brainbenchFront.interval(cell, column)) : "", note);
   };
 
   const FACTS = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +186,17 @@ def test_results_under_one_name_are_never_hidden_and_other_data_are_another_view
     views = [view["variant"] for view in found["views"] if view["asked"]["metric"] == "rsa"]
     assert sorted(views) == ["", "other data or prompts of the same name, 2"]
     assert sum(len(c["at"]) for c in found["columns"] if c["kind"] == "score") == len(rows.scores)
+
+
+def test_scripts_of_others_are_the_ones_that_are_named_with_their_licences() -> None:
+    assets = Path(front.__file__).parents[1] / "assets"
+    named = re.findall(
+        r"^\| (\S+\.js) .*: (\S+) \| .* \| ([0-9a-f]{64}) \|$", (assets / "LICENCES.md").read_text(), re.M
+    )
+    assert ("table-core.js", "table-core.LICENSE.txt") in [row[:2] for row in named]
+    for name, licence, digest in named:
+        assert hashlib.sha256((assets / name).read_bytes()).hexdigest() == digest
+        assert "Copyright" in (assets / licence).read_text()
 
 
 def test_the_data_grow_with_what_is_scored_and_stay_small(board: Board) -> None:

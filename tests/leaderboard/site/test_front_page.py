@@ -86,7 +86,7 @@ def test_it_ranks_all_models_and_names_what_it_ranks_by(site: Path, visit: Any, 
     shown = rows(page)[0]
     assert shown[1] == best["model"]
     assert float(shown[3]) == pytest.approx(best["score"], abs=5e-4)
-    assert page.locator("#board-head th.rank small").inner_text() == "by language"
+    assert page.locator("#board-head th.rank small").inner_text() == "in language"
     assert "ceiling" in page.locator("#board-head th.score").first.inner_text()
     assert page.locator("#board-body tr").first.locator("svg .ceiling").count() == 2
     titles = page.locator("#board-head tr:last-child th button").all_inner_texts()
@@ -107,7 +107,7 @@ def test_it_sorts_both_ways_and_what_is_missing_stays_last(site: Path, visit: An
         assert 90 < len(known) < len(found) == MODELS
         assert found == sorted(known, reverse=way == "descending") + [None] * (len(found) - len(known)), times
         assert page.locator("th[aria-sort]").get_attribute("aria-sort") == way
-        assert page.locator("#board-head th.rank small").inner_text() == "by reasoning"
+        assert page.locator("#board-head th.rank small").inner_text() == "in reasoning"
 
 
 def test_it_searches_and_filters_and_the_address_keeps_it(site: Path, visit: Any) -> None:
@@ -124,6 +124,9 @@ def test_it_searches_and_filters_and_the_address_keeps_it(site: Path, visit: Any
     page.get_by_text("Columns", exact=True).click()
     page.get_by_role("checkbox", name="Revision").check()
     page.get_by_role("checkbox", name="Date").uncheck()
+    for name in ("Rank", "Family"):  # and back
+        page.get_by_role("checkbox", name=name).click()
+        page.get_by_role("checkbox", name=name).click()
     page.get_by_label("Metric and protocol").select_option("rsa (paper protocol, v1)")
     page.get_by_label("Items").select_option("even")
     page.get_by_label("Show baselines").check()
@@ -131,6 +134,7 @@ def test_it_searches_and_filters_and_the_address_keeps_it(site: Path, visit: Any
     sort(page, "language")
     page.locator("button.open").first.click()
     before, heads = rows(page), page.locator("#board-head").inner_text()
+    assert ("Rank" in heads, "Family" in heads, "Date" in heads) == (True, False, False)
     page.reload()
     assert (rows(page), page.locator("#board-head").inner_text()) == (before, heads)
     assert page.locator("tr.detail").count() == 1

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,9 +172,7 @@ def test_what_failed_before_its_revision_was_known_joins_the_models_line(
     assert found["reasons"][cells(found, accuracy)["third"]["why"]][2] == "no task for it"
 
 
-def test_results_under_one_name_are_never_hidden_and_other_data_are_another_view(
-    tmp_path: Path, store: Leaderboard
-) -> None:
+def test_other_data_under_one_name_are_another_view(tmp_path: Path) -> None:
     dataset = Named("reading", regions=("language",), item_sets=(ALL_ITEMS,))
     with Leaderboard(tmp_path / "b.db") as again:
         fill(again, 3, datasets=(dataset,))
@@ -186,6 +185,16 @@ def test_results_under_one_name_are_never_hidden_and_other_data_are_another_view
     views = [view["variant"] for view in found["views"] if view["asked"]["metric"] == "rsa"]
     assert sorted(views) == ["", "other data or prompts of the same name, 2"]
     assert sum(len(c["at"]) for c in found["columns"] if c["kind"] == "score") == len(rows.scores)
+
+
+def test_the_same_run_twice_is_two_lines(board: Board) -> None:
+    first = next(row for row in board.scores if row["outcome"] == "scores" and not row["baseline"])
+    found = data(replace(board, scores=(*board.scores, {**first, "fingerprint": "again", "score": 0.5})))
+    column = next(filter(view_of(found, first), found["columns"]))
+    name = found["fields"].index("model")
+    lines = [found["models"][at][name] for at in column["at"]]
+    assert lines.count(first["model"]) == 2
+    assert 0.5 in column["value"]
 
 
 def test_scripts_of_others_are_the_ones_that_are_named_with_their_licences() -> None:

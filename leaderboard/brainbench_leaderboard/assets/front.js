@@ -7,7 +7,7 @@
   const at = (id) => document.getElementById(id);
   const board = brainbenchFront.unpack(brainbenchData.board);
   const core = TableCore.createTable({
-    data: board.lines, columns: [], state: {}, renderFallbackValue: null, onStateChange: () => {},
+    data: [], columns: [], state: {}, renderFallbackValue: null, onStateChange: () => {},
     getCoreRowModel: TableCore.getCoreRowModel(), getFilteredRowModel: TableCore.getFilteredRowModel(),
     getSortedRowModel: TableCore.getSortedRowModel(), getPaginationRowModel: TableCore.getPaginationRowModel(),
     autoResetPageIndex: false,
@@ -44,6 +44,7 @@
     const using = new Map(order.map((one) => [one.id, one.desc]));
     core.setOptions((old) => ({
       ...old,
+      data: board.lines.slice(), // else rows keep the values that a column of this name had in another view
       columns: all.map((one) => ({
         id: one.id, accessorFn: (line) => brainbenchFront.valueOf(line, one, rankedBy),
         sortingFn: compare(using.get(one.id)), sortUndefined: false,

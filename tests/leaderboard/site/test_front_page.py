@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,22 @@ def test_it_sorts_both_ways_and_what_is_missing_stays_last(site: Path, visit: An
         assert found == sorted(known, reverse=way == "descending") + [None] * (len(found) - len(known)), times
         assert page.locator("th[aria-sort]").get_attribute("aria-sort") == way
         assert page.locator("#board-head th.rank small").inner_text() == "in reasoning"
+
+
+def test_another_view_sorts_by_its_own_numbers(site: Path, visit: Any) -> None:
+    page = visit(site)
+    for change in ("rsa (paper protocol, v1)", "predictivity (robust protocol, v1)"):
+        page.get_by_label("Metric and protocol").select_option(change)
+        for title, other in (("reasoning", "language"), ("language", "reasoning")):
+            sort(page, "Rank")
+            sort(page, title)
+            found = numbers(column(page, title))[:90]
+            assert found == sorted(found, reverse=True)  # type: ignore[type-var]
+            assert numbers(column(page, other))[:90] != found
+    sort(page, "Rank")
+    ranks = [float(re.sub(r"\D*(\d+).*", r"\1", text)) for text in column(page, "Rank")[:90]]
+    assert ranks == sorted(ranks)
+    assert page.locator("#board-head th.rank small").inner_text() == "in language"
 
 
 def test_it_searches_and_filters_and_the_address_keeps_it(site: Path, visit: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a reader must know of a dataset or a method before using or citing it: cards."""
+"""What a reader must know of a dataset or a method before using or citing it: cards, and where regions lie."""
 
 from __future__ import annotations
 
@@ -28,3 +28,19 @@ class MethodCard:
     formula: str
     reference: str
     caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPlace:
+    """Where a region of interest lies, to draw it on a brain: never the voxels that were scored.
+
+    source: in words where that is from and what it is not, "nodes after X; not the voxels that were scored".
+    coordinates: in mm of MNI space. networks: names in an atlas of coordinates that comes with nilearn, whose
+    nodes are added: "cerebellum", "cingulo-opercular", "default", "fronto-parietal", "occipital" or
+    "sensorimotor" of "Dosenbach 2010".
+    """
+
+    source: str
+    coordinates: tuple[tuple[float, float, float], ...] = ()
+    networks: tuple[str, ...] = ()
+    atlas: str = "Dosenbach 2010"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from brainbench.cards import DatasetCard as DatasetCard  # noqa: PLC0414 - plugins find all nouns here
 from brainbench.cards import MethodCard as MethodCard  # noqa: PLC0414
+from brainbench.cards import RegionPlace as RegionPlace  # noqa: PLC0414
 from brainbench.model_options import Dtype as Dtype  # noqa: PLC0414
 from brainbench.model_options import Identity as Identity  # noqa: PLC0414
 from brainbench.model_options import ModelOptions as ModelOptions  # noqa: PLC0414
@@ -124,6 +125,7 @@ class BrainDataset(Protocol):
     `validation()`, the Task on which training stops early, which shares no problem with it or any test, and
     `more_problems(count, seed)`, so many more Stimuli of its design with right answers, in neither; `version`
     counts these, too. `at(places)`: see brainbench.variants; ideas: AsksForIdeas, in brainbench.ideas.
+    `region_places`, a mapping of names of regions to RegionPlace: where they lie, to draw them on a brain.
     """
 
     @property

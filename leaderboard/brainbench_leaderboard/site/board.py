@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from brainbench.cards import DatasetCard, MethodCard
+from brainbench.cards import DatasetCard, MethodCard, RegionPlace
 from brainbench.provenance import now, version_of
 from brainbench_leaderboard.idea_view import Read
 from brainbench_leaderboard.margins import Cells
@@ -25,7 +25,8 @@ class Cards:
     """What datasets and methods that are installed here say of themselves, by name.
 
     metrics: by "name/protocol". What is not installed, or says nothing of itself, is not among them.
-    beside: of interventions, the names of others without which their numbers cannot be judged.
+    places: of datasets, by region, where that is known. beside: of interventions, the names of others
+    without which their numbers cannot be judged.
     """
 
     datasets: Mapping[str, DatasetCard] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Cards:
     interventions: Mapping[str, MethodCard] = field(default_factory=dict)
     scorers: Mapping[str, MethodCard] = field(default_factory=dict)
     tasks: Mapping[str, MethodCard] = field(default_factory=dict)
+    places: Mapping[str, Mapping[str, RegionPlace]] = field(default_factory=dict)
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -44,6 +46,7 @@ class Cards:
             _methods((thing.name, thing) for thing in catalog.interventions.values()),
             _methods((thing.name, thing) for thing in catalog.scorers.values()),
             _methods((thing.name, thing) for thing in catalog.tasks.values()),
+            places={thing.name: _places(thing) for thing in catalog.datasets.values()},
             beside={thing.name: _beside(thing) for thing in catalog.interventions.values()},
         )
 
@@ -113,3 +116,10 @@ def _beside(thing: object) -> tuple[str, ...]:
     """Names of others without which an intervention's numbers cannot be judged."""
     named = getattr(thing, "beside", ())
     return tuple(str(name) for name in named) if isinstance(named, tuple | list) else ()
+
+
+def _places(dataset: Any) -> dict[str, RegionPlace]:
+    """Those of its regions of which it says where they lie."""
+    told = getattr(dataset, "region_places", {})
+    known = told.items() if isinstance(told, Mapping) else ()
+    return {region: place for region, place in known if isinstance(place, RegionPlace)}

@@ -6,7 +6,7 @@ behaviour from OpenNeuro ds003076. See the card for licences, citations and cave
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -18,9 +18,9 @@ from brainbench.arrays import Behaviour, FloatArray, Participant, Recording
 from brainbench.errors import DataError
 from brainbench.fetch import fetch
 from brainbench.hookspecs import Register
-from brainbench.nouns import BrainDataset, DatasetCard, DatasetSource, Identity, Reporter
+from brainbench.nouns import BrainDataset, DatasetCard, DatasetSource, Identity, RegionPlace, Reporter
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Stimulus
-from brainbench_tasks.deduction_card import card
+from brainbench_tasks.deduction_card import PLACES, card
 from brainbench_tasks.deduction_extra import extra_problems
 from brainbench_tasks.deduction_files import (
     PARTICIPANTS,
@@ -64,6 +64,7 @@ class Deduction:
     simulated: bool = False
 
     design_conditions: ClassVar[tuple[str, ...]] = ("label", "premises_needed", "negated")
+    region_places: ClassVar[Mapping[str, RegionPlace]] = PLACES
 
     @property
     def item_sets(self) -> tuple[ItemSet, ...]:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from brainbench.nouns import DatasetCard
+from brainbench.nouns import DatasetCard, RegionPlace
 from brainbench_tasks.deduction_files import repository
+
+# The masks of the other two regions are published as images, without coordinates that could be checked.
+PLACES = {
+    "md": RegionPlace(
+        "fronto-parietal and cingulo-opercular nodes after Dosenbach et al. 2010, which the multiple-demand "
+        "system is commonly likened to; not the voxels that were scored, which differ by person",
+        networks=("fronto-parietal", "cingulo-opercular"),
+    )
+}
 
 
 def card() -> DatasetCard:

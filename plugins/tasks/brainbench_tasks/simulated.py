@@ -22,7 +22,7 @@ from brainbench import hookimpl
 from brainbench.arrays import Behaviour, Participant, Recording
 from brainbench.errors import UsageError
 from brainbench.hookspecs import Register
-from brainbench.nouns import BrainDataset, DatasetCard, Identity, Reporter
+from brainbench.nouns import BrainDataset, DatasetCard, Identity, RegionPlace, Reporter
 from brainbench.stimuli import ALL_ITEMS, ItemSet, Stimulus
 from brainbench_tasks import (
     creativity_prompts,
@@ -203,6 +203,7 @@ class SimulatedCreativity(HasVariants, _Simulated):
 
     experiment: ClassVar[str] = "creativity"
     regions: ClassVar[tuple[str, ...]] = simulated_creativity.REGIONS
+    region_places: ClassVar[Mapping[str, RegionPlace]] = simulated_creativity.PLACES
     item_sets: ClassVar[tuple[ItemSet, ...]] = (
         ALL_ITEMS,
         ItemSet("create", {"task": "create"}),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainbench.arrays import Behaviour
+from brainbench.nouns import RegionPlace
 from brainbench_tasks.creativity_prompts import TASKS, stimulus
 from brainbench_tasks.simulated_brain import (
     NOTHING,
@@ -22,6 +23,13 @@ from brainbench_tasks.simulated_brain import (
 )
 
 REGIONS = ("default", "frontoparietal", "somatomotor")
+PLACES = {
+    region: RegionPlace(
+        f"{network} nodes after Dosenbach et al. 2010: where such a network lies in people",
+        networks=(network,),
+    )
+    for region, network in zip(REGIONS, ("default", "fronto-parietal", "sensorimotor"), strict=True)
+}
 SHARES = {
     "planted": (Shares(signal=0.35), Shares(signal=0.12), Shares()),
     "null": NOTHING,

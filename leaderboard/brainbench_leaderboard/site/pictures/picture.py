@@ -12,8 +12,10 @@ class Picture:
     """One picture of a page, which templates/site/picture.html shows.
 
     anchor: unique in its page. text: what it shows, in full sentences with the numbers that matter. columns
-    and rows: the data, as the table behind a click. chart: a Vega-Lite specification with its data, drawn in
-    the browser; else images: where image files lie in the site, by "light" and "dark".
+    and rows: the data, as the table behind a click; links: for each row the page of the site that its first
+    column leads to, where there is one. chart: a Vega-Lite specification with its data, drawn in the
+    browser, where the value `page` of a datum is a page of the site; else images: where image files lie in
+    the site, by "light" and "dark".
     """
 
     anchor: str
@@ -24,3 +26,4 @@ class Picture:
     simulated: bool
     chart: Mapping[str, Any] | None = None
     images: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[str | None, ...] = ()

@@ -1,0 +1,162 @@
+"""Regions on a brain: where they lie, by published coordinates, and how well models do there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brainbench.cards import RegionPlace
+from brainbench.text import plain
+from brainbench_leaderboard.analyses.entries import base_of
+from brainbench_leaderboard.site import places
+from brainbench_leaderboard.site.output import File
+from brainbench_leaderboard.site.pictures import words
+from brainbench_leaderboard.site.pictures.panels import Asked, Panel
+from brainbench_leaderboard.site.pictures.picture import Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COLUMNS = ("region", "models", "median score", "ceiling", "share of the ceiling", "coordinates", "where from")
+Places = Mapping[str, RegionPlace]
+_COLOURS = {  # paper, ink, colour map: both maps rise in brightness away from the paper
+    "light": ("#ffffff", "#1b1f24", "viridis_r"),
+    "dark": ("#0f1318", "#e6e9ed", "viridis"),
+}
+_ATLASES = {"Dosenbach 2010": "fetch_coords_dosenbach_2010"}
+
+
+def places_of(known: Mapping[str, Places], dataset: str) -> Places:
+    """Of a dataset, or of the one that it is a variant of; nothing where none are known."""
+    return known.get(dataset) or known.get(base_of(dataset)) or {}
+
+
+def picture(asked: Asked, where: Places, anchor: str) -> Picture | None:
+    """None where no region that was scored has a place, or no trained model a score there."""
+    drawn = _drawn(asked, where)
+    if not drawn:
+        return None
+    said, rows = [], []
+    for panel in asked.panels:
+        scores, place = _scores(panel), where.get(panel.region)
+        median = float(np.median(scores)) if scores else None
+        share = _share(median, panel.ceiling)
+        count = len(coordinates(place)) if place else None
+        source = place.source if place else "no place: no published coordinates are known for it here"
+        rows.append((panel.region, float(len(scores)), median, panel.ceiling, share, count, source))
+        if place and median is not None:
+            of = "" if share is None else f", {share:.0%} of the ceiling"
+            said.append(f"{panel.region}: {words.value(median)}{of} ({place.source}).")
+        else:
+            said.append(f"{panel.region} is not drawn: no published coordinates are known for it here.")
+    lead = "Glass brains from the left, from above and from the right; colour is the median score of trained models."
+    if asked.simulated:
+        lead += " Nobody was scanned: this is where such regions would lie."
+    return Picture(
+        anchor,
+        f"Regions on a brain: {asked.title}",
+        plain(" ".join([lead, *said])),
+        COLUMNS,
+        tuple(rows),
+        asked.simulated,
+        images={kind: _file(asked, kind) for kind in _COLOURS},
+    )
+
+
+def _share(score: float | None, ceiling: float | None) -> float | None:
+    """None where it would say nothing: of a score or a ceiling that is not above zero."""
+    return score / ceiling if score is not None and ceiling is not None and min(score, ceiling) > 0 else None
+
+
+def files(asked: Asked, where: Places) -> Iterator[File]:
+    """The images of `picture`, light and dark."""
+    if drawn := _drawn(asked, where):
+        for kind in _COLOURS:
+            yield _file(asked, kind), image(drawn, asked.metric, kind, simulated=asked.simulated)
+
+
+def _file(asked: Asked, kind: str) -> str:
+    data = ".simulated" if asked.simulated else ""
+    return f"pictures/{places.slug(asked.dataset)}{data}.{kind}.png"
+
+
+def _drawn(asked: Asked, where: Places) -> list[tuple[str, float, NDArray[np.float64]]]:
+    """Regions that can be drawn: name, median score, coordinates (places x 3)."""
+    return [
+        (panel.region, float(np.median(scores)), coordinates(where[panel.region]))
+        for panel in asked.panels
+        if (scores := _scores(panel)) and panel.region in where
+    ]
+
+
+def _scores(panel: Panel) -> list[float]:
+    return [float(row["score"]) for row in panel.rows if row["model_kind"] != "untrained"]
+
+
+def coordinates(place: RegionPlace) -> NDArray[np.float64]:
+    """In mm of MNI space (places x 3): those that are given, and those of the networks of an atlas."""
+    found = [np.array(place.coordinates, dtype=np.float64).reshape(-1, 3)]
+    if place.networks:
+        from nilearn import datasets
+
+        atlas = getattr(datasets, _ATLASES[place.atlas])()  # it comes with nilearn: nothing is fetched
+        networks = np.asarray(atlas.networks)
+        found.append(np.asarray(atlas.rois, dtype=np.float64)[np.isin(networks, place.networks)])
+    return np.concatenate(found)
+
+
+def image(
+    drawn: Sequence[tuple[str, float, NDArray[np.float64]]], metric: str, kind: str, *, simulated: bool
+) -> bytes:
+    """A PNG with a row of glass brains for each region; the same bytes for the same numbers."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from nilearn import plotting
+
+    paper, ink, name = _COLOURS[kind]
+    colours, scale = mpl.colormaps[name], _scale([score for _, score, _ in drawn])
+    height = 2.3 * len(drawn) + 0.8
+    with mpl.rc_context(mpl.rcParamsDefault | {"text.color": ink, "axes.labelcolor": ink, "backend": "agg"}):
+        figure = Figure(figsize=(9, height), facecolor=paper)
+        canvas = FigureCanvasAgg(figure)
+        for at, (region, score, points) in enumerate(drawn):
+            bottom = (0.8 + 2.3 * (len(drawn) - 1 - at)) / height
+            brain = plotting.plot_glass_brain(
+                None, display_mode="lzr", figure=figure, axes=(0.16, bottom, 0.84, 2.2 / height),
+                black_bg=kind == "dark", annotate=False, alpha=0.6,
+            )  # fmt: skip
+            brain.add_markers(points, marker_color=[colours(scale(score))] * len(points), marker_size=34)
+            label = f"{region[:24]}\n{score:.3f}"
+            figure.text(
+                0.012, bottom + 1.1 / height, label, fontsize=12, va="center", color=ink, parse_math=False
+            )
+        _legend(figure, mpl.cm.ScalarMappable(scale, colours), metric, height, ink)
+        if simulated:
+            words = "SIMULATED"
+            figure.text(
+                0.58, 0.55, words, fontsize=54, color=ink, alpha=0.10, ha="center", va="center", rotation=18
+            )
+        written = io.BytesIO()
+        figure.savefig(written, format="png", dpi=110, facecolor=paper, metadata={"Software": None})
+        del canvas
+    return written.getvalue()
+
+
+def _scale(scores: Sequence[float]) -> Any:
+    """From zero, or from the lowest below it, to the highest."""
+    from matplotlib.colors import Normalize
+
+    low, high = min(0.0, *scores), max(0.0, *scores)
+    return Normalize(low, high if high > low else low + 1)
+
+
+def _legend(figure: Any, colours: Any, metric: str, height: float, ink: str) -> None:
+    axes = figure.add_axes((0.33, 0.42 / height, 0.5, 0.16 / height))
+    bar = figure.colorbar(colours, cax=axes, orientation="horizontal")
+    bar.set_label(f"median score of trained models ({metric})", fontsize=10)
+    bar.ax.tick_params(colors=ink, labelsize=9)
+    bar.outline.set_edgecolor(ink)

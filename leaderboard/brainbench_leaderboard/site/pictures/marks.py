@@ -1,0 +1,92 @@
+"""Parts of Vega-Lite specifications. Colours come from the page: see assets/pictures.js."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Spec = dict[str, Any]
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down")
+
+
+def chart(
+    values: Sequence[Mapping[str, Any]],
+    layer: Sequence[Spec],
+    *,
+    panels: Sequence[str] = (),
+    height: Any = 240,
+    shared: bool = True,
+) -> Spec:
+    """A picture of layers over the values; with panels one for each value of the field `panel`.
+
+    A value that is None is left out of the datum: missing is never drawn as zero.
+    """
+    told = [{name: value for name, value in datum.items() if value is not None} for datum in values]
+    inner: Spec = {"height": height, "layer": list(layer)}
+    made: Spec = {"$schema": SCHEMA, "data": {"values": told}}
+    if not panels:
+        return {**made, "width": 640, **inner}
+    made["facet"] = {"field": "panel", "type": "nominal", "title": None, "sort": list(panels)}
+    made |= {"columns": min(3, len(panels)), "spec": {"width": 260, **inner}}
+    if not shared:
+        made["resolve"] = {"scale": {"y": "independent"}}
+    return made
+
+
+def number(field: str, title: str, **scale: Any) -> Spec:
+    """An axis of numbers."""
+    usual = {} if scale.get("type") == "log" else {"zero": False}
+    return {"field": field, "type": "quantitative", "title": title, "scale": {**usual, **scale}}
+
+
+def kinds(field: str, known: Sequence[str], *, legend: bool = True) -> Spec:
+    """Colour and shape together, so that no difference hangs on colour alone."""
+    shapes = [SHAPES[at % len(SHAPES)] for at in range(len(known))]
+    shown: Spec = {} if legend else {"legend": None}
+    if legend:
+        shown = {"legend": {"title": None, "orient": "top", "columns": 2, "labelLimit": 260}}
+    return {
+        "color": {"field": field, "type": "nominal", "scale": {"domain": list(known)}, **shown},
+        "shape": {
+            "field": field,
+            "type": "nominal",
+            "scale": {"domain": list(known), "range": shapes},
+            **shown,
+        },
+    }
+
+
+def tooltip(*fields: tuple[str, str]) -> list[Spec]:
+    """What is said of a mark that is pointed at: field and title; numbers with three digits."""
+    made = []
+    for field, title in fields:
+        numeric = title.endswith("#")
+        form: Spec = {"type": "quantitative", "format": ",.3~r"} if numeric else {"type": "nominal"}
+        made.append({"field": field, "title": title.removesuffix("#"), **form})
+    return made
+
+
+def known(*fields: str) -> list[Spec]:
+    """Only data that have these fields."""
+    return [{"filter": " && ".join(f"isValid(datum['{field}'])" for field in fields)}]
+
+
+def limit(field: str, style: str, axis: str = "y") -> Spec:
+    """A line across a panel, at a value that all of its data share: a ceiling, a dull predictor."""
+    return {
+        "transform": known(field),
+        "mark": {"type": "rule", "style": style},
+        "encoding": {axis: {"aggregate": "max", "field": field, "type": "quantitative"}},
+    }
+
+
+def span(axis: str, low: str, high: str, encoding: Mapping[str, Any]) -> Spec:
+    """An interval, where there is one."""
+    other = {name: value for name, value in encoding.items() if name in ("x", "y", "color", "yOffset")}
+    ends = {axis: {**encoding[axis], "field": low}, f"{axis}2": {"field": high}}
+    return {
+        "transform": known(low, high),
+        "mark": {"type": "rule", "style": "interval"},
+        "encoding": {**other, **ends},
+    }

@@ -1,0 +1,113 @@
+"""Alignment against the number of parameters, a panel for each region."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from brainbench_leaderboard.analyses.entries import Entry, entries
+from brainbench_leaderboard.analyses.over_models import count_of, which_count
+from brainbench_leaderboard.origins import Sources
+from brainbench_leaderboard.site import places
+from brainbench_leaderboard.site.pictures import marks, words
+from brainbench_leaderboard.site.pictures.panels import Asked, labels
+from brainbench_leaderboard.site.pictures.picture import Picture
+
+_KINDS = ("trained model", "random weights")
+_LABELLED = 6  # more names than that hide each other
+COLUMNS = ("model", "region", "kind", "parameters", "score", "95 % low", "95 % high", "ceiling", "best dull")
+
+
+def size(asked: Asked, sources: Sources, anchor: str) -> Picture | None:
+    """None where no model's number of parameters is known. Twins with random weights are marked as such."""
+    known = {one.fingerprint: one for panel in asked.panels for one in entries(panel.rows, sources)}
+    sized = [one for one in known.values() if one.parameters]
+    if not sized:
+        return None
+    which = which_count(sized)
+    data: list[dict[str, Any]] = []
+    said = []
+    for panel in asked.panels:
+        here = []
+        for row, name in zip(panel.rows, labels(panel.rows), strict=True):
+            if (one := known.get(str(row["fingerprint"]))) and one.parameters:
+                here.append(_datum(one, name, which, panel.region, panel.ceiling, panel.dull))
+        data += here
+        trained = [datum for datum in here if datum["kind"] == _KINDS[0]]
+        if trained:
+            y = [datum["score"] for datum in trained]
+            r = words.correlation([math.log10(datum["size"]) for datum in trained], y)
+            told = words.extremes([datum["model"] for datum in trained], y)
+            said.append(f"{panel.region}: {r}; {told}; {words.limits(panel)}.")
+    head = "counted with the head" if which == "with_head" else "counted without the head"
+    lead = (
+        f"Alignment against the number of parameters ({head}; logarithmic), trained models only in numbers:"
+    )
+    panels = [panel.region for panel in asked.panels]
+    return Picture(
+        anchor,
+        f"Alignment against size: {asked.title}",
+        " ".join([lead, *said, words.NO_INTERVAL]),
+        COLUMNS,
+        tuple(_row(datum) for datum in data),
+        asked.simulated,
+        _chart(data, panels, asked.metric),
+        links=tuple(datum["page"] for datum in data),
+    )
+
+
+def _datum(
+    one: Entry, name: str, which: str, region: str, ceiling: float | None, dull: float | None
+) -> dict[str, Any]:
+    return {
+        "model": name,
+        "panel": region,
+        "kind": _KINDS[one.kind == "untrained"],
+        "size": count_of(one, which),
+        "score": one.score,
+        "low": one.low,
+        "high": one.high,
+        "ceiling": ceiling,
+        "dull": dull,
+        "page": places.model_page(one.model),
+    }
+
+
+def _row(datum: dict[str, Any]) -> tuple[str | float | None, ...]:
+    names = ("model", "panel", "kind", "size", "score", "low", "high", "ceiling", "dull")
+    return tuple(datum[name] for name in names)
+
+
+def _chart(data: list[dict[str, Any]], panels: list[str], metric: str) -> marks.Spec:
+    sizes = [math.log10(datum["size"]) for datum in data]
+    edge = max(0.15, (max(sizes) - min(sizes)) * 0.15)  # room for names and for one lone model
+    domain = [10 ** (min(sizes) - edge), 10 ** (max(sizes) + edge)]
+    x = marks.number("size", "Parameters", type="log", domain=domain, nice=False)
+    x["axis"] = {"format": "~s", "tickCount": 4, "labelOverlap": True}
+    kinds = [kind for kind in _KINDS if any(datum["kind"] == kind for datum in data)]
+    shown = {"x": x, "y": marks.number("score", f"Score ({metric})"), **marks.kinds("kind", kinds)}
+    told = marks.tooltip(
+        ("model", "model"), ("kind", "kind"), ("size", "parameters#"), ("score", "score#"),
+        ("low", "95 % low#"), ("high", "95 % high#"), ("ceiling", "ceiling#"), ("dull", "best dull predictor#"),
+    )  # fmt: skip
+    points = {
+        "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.9},
+        "encoding": {**shown, "tooltip": told, "href": {"field": "page", "type": "nominal"}},
+    }
+    layer = [marks.limit("ceiling", "ceiling"), marks.limit("dull", "dull")]
+    layer += [marks.span("y", "low", "high", shown), points]
+    if len({datum["model"] for datum in data}) <= _LABELLED:
+        middle = 10 ** ((min(sizes) + max(sizes)) / 2)
+        sides = ((False, "left", 8), (True, "right", -8))  # names are written towards the middle
+        for right, align, dx in sides:
+            if any((datum["size"] > middle) is right for datum in data):
+                layer.append(_names(shown, f"datum.size {'>' if right else '<='} {middle!r}", align, dx))
+    return marks.chart(data, layer, panels=panels)
+
+
+def _names(shown: marks.Spec, which: str, align: str, dx: int) -> marks.Spec:
+    return {
+        "transform": [{"filter": which}],
+        "mark": {"type": "text", "align": align, "dx": dx, "dy": -8, "style": "name", "limit": 150},
+        "encoding": {"x": shown["x"], "y": shown["y"], "text": {"field": "model", "type": "nominal"}},
+    }

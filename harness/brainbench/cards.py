@@ -1,4 +1,4 @@
-"""What a reader must know of a dataset or a method before using or citing it: cards, and where regions lie."""
+"""What a reader must know of a dataset or a method: cards, and where regions lie."""
 
 from __future__ import annotations
 

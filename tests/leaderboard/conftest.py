@@ -106,13 +106,13 @@ def result(  # the axes of a result
     return Record(cell, key, facts, more.pop("resolved", True), made, provenance)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made() -> Callable[..., Record]:
     """Makes a record of a task: `result`."""
     return result
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def told() -> Callable[..., dict[str, Any]]:
     """What a run says of a steering: `steering`."""
     return steering

@@ -26,18 +26,18 @@
       line: { invalid: "filter" },
       point: { strokeWidth: 1 },
       style: {
-        ceiling: { ...limit, stroke: colour("ceiling") },
-        dull: { ...limit, stroke: colour("dull"), strokeDash: [5, 4] },
-        zero: { stroke: soft, strokeWidth: 1 },
-        interval: { strokeWidth: 1.5, opacity: 0.75, stroke: soft },
-        first: { fill: colour("mark-1") },
-        person: { fill: colour("mark-1"), opacity: 0.55 },
-        headline: { fill: colour("mark-2"), stroke: colour("paper"), strokeWidth: 1 },
-        "headline-interval": { stroke: colour("mark-2"), strokeWidth: 3 },
-        "ceiling-tick": { fill: colour("ceiling"), thickness: 3, size: 26 },
-        "dull-tick": { fill: colour("dull"), thickness: 3, size: 26 },
-        median: { fill: ink, thickness: 3, size: 20 },
-        name: { fill: ink, fontSize: 11 },
+        ceiling: { ...limit, color: colour("ceiling") },
+        dull: { ...limit, color: colour("dull"), strokeDash: [5, 4] },
+        zero: { color: soft, strokeWidth: 1 },
+        interval: { strokeWidth: 1.5, opacity: 0.75, color: soft },
+        first: { color: colour("mark-1") },
+        person: { color: colour("mark-1"), opacity: 0.55 },
+        headline: { color: colour("mark-2"), opacity: 1 },
+        "headline-interval": { color: colour("mark-2"), strokeWidth: 3 },
+        "ceiling-mark": { color: colour("ceiling"), strokeWidth: 3, opacity: 1 },
+        "dull-mark": { color: colour("dull"), strokeWidth: 3, strokeDash: [4, 3], opacity: 1 },
+        median: { color: ink, thickness: 3, size: 20 },
+        name: { color: ink, fontSize: 11 },
       },
     };
   }
@@ -46,8 +46,7 @@
   function sized(specification, width, correction) {
     const made = structuredClone(specification);
     if (!made.facet) {
-      made.width = Math.max(120, width - correction);
-      made.autosize = { type: "fit-x", contains: "padding" };
+      made.width = Math.max(100, width - correction - 80);
       return made;
     }
     const columns = Math.max(1, Math.min(made.columns, Math.floor(width / 300)));
@@ -72,14 +71,10 @@
       views.set(figure, { ...views.get(figure), turn, width: box.clientWidth });
       const place = (correction) => window.vegaEmbed(inner, sized(specification, box.clientWidth, correction), options);
       const old = views.get(figure).made;
-      const keep = document.createElement("div");
-      keep.append(...box.childNodes);
       box.replaceChildren(inner);
       let made = await place(0);
-      const wide = () => inner.querySelector("canvas").getBoundingClientRect().width;
-      const drawn = inner.querySelector("canvas").offsetWidth;
-      const real = parseFloat(inner.querySelector("canvas").style.width) || Math.max(drawn, wide());
-      if (specification.facet && Math.abs(real - box.clientWidth) > 8) {
+      const real = parseFloat(inner.querySelector("canvas").style.width);
+      if (Math.abs(real - box.clientWidth) > 8) { // how much the words beside the panels take is known only now
         made.finalize();
         made = await place(real - box.clientWidth + 4);
       }

@@ -37,10 +37,10 @@ def against_gain(asked: Asked, found: Sequence[Gain], anchor: str) -> Picture | 
     first, panel = chosen[0], asked.main
     r = words.correlation([datum["score"] for datum in data], [datum["gain"] for datum in data])
     text = (
-        f"Score in {panel.region} of the model as it is (with its 95 % interval where known) against the change "
-        f"of its accuracy on {first.task} by {first.name}, which was learnt from this dataset (paired 95 % "
-        f"interval): {r}. Gain: {words.extremes(names, [datum['gain'] for datum in data])}. "
-        f"For scores {words.limits(panel)}. {words.NO_INTERVAL} Gains of controls are in the picture of gains."
+        f"Score in {panel.region} of the model as it is against the change of its accuracy on {first.task} "
+        f"by {first.name}, which was learnt from this dataset; both with 95 % intervals where known: {r}.\n"
+        f"Gain: {words.extremes(names, [datum['gain'] for datum in data])}. For scores "
+        f"{words.limits(panel)}.\n{words.NO_INTERVAL} What controls gained is in the picture of gains."
     )
     return Picture(
         anchor,
@@ -74,8 +74,8 @@ def _chart(data: list[dict[str, Any]], metric: str, gain: Gain, ceiling: float |
         "y": marks.number("gain", f"Change of accuracy ({gain.name[:40]})", zero=True),
     }
     told = marks.tooltip(
-        ("model", "model"), ("score", "score#"), ("low", "95 % low#"), ("high", "95 % high#"), ("gain", "gain#"),
-        ("gain_low", "gain, 95 % low#"), ("gain_high", "gain, 95 % high#"),
+        ("model", "model"), ("score", "score#"), ("low", "95 % low#"), ("high", "95 % high#"),
+        ("gain", "gain#"), ("gain_low", "gain, 95 % low#"), ("gain_high", "gain, 95 % high#"),
     )  # fmt: skip
     layer = [
         {"mark": {"type": "rule", "style": "zero"}, "encoding": {"y": {"datum": 0}}},

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("region", "models", "median score", "ceiling", "share of the ceiling", "coordinates", "where from")
 Places = Mapping[str, RegionPlace]
-_COLOURS = {  # paper, ink, colour map: both maps rise in brightness away from the paper
-    "light": ("#ffffff", "#1b1f24", "viridis_r"),
-    "dark": ("#0f1318", "#e6e9ed", "viridis"),
-}
+_COLOURS = {"light": ("#ffffff", "#1b1f24"), "dark": ("#0f1318", "#e6e9ed")}  # paper and ink, as in site.css
+_ROW, _BELOW = 2.3, 0.8  # inches
 _ATLASES = {"Dosenbach 2010": "fetch_coords_dosenbach_2010"}
 
 
@@ -52,13 +50,16 @@ def picture(asked: Asked, where: Places, anchor: str) -> Picture | None:
             said.append(f"{panel.region}: {words.value(median)}{of} ({place.source}).")
         else:
             said.append(f"{panel.region} is not drawn: no published coordinates are known for it here.")
-    lead = "Glass brains from the left, from above and from the right; colour is the median score of trained models."
+    lead = (
+        "Glass brains in MNI space from the left, from above and from the right. Colour is the median score "
+        "of trained models, on a scale up to the highest ceiling; every mark of a region has that one colour."
+    )
     if asked.simulated:
         lead += " Nobody was scanned: this is where such regions would lie."
     return Picture(
         anchor,
         f"Regions on a brain: {asked.title}",
-        plain(" ".join([lead, *said])),
+        "\n".join(map(plain, [lead, *said])),
         COLUMNS,
         tuple(rows),
         asked.simulated,
@@ -75,7 +76,8 @@ def files(asked: Asked, where: Places) -> Iterator[File]:
     """The images of `picture`, light and dark."""
     if drawn := _drawn(asked, where):
         for kind in _COLOURS:
-            yield _file(asked, kind), image(drawn, asked.metric, kind, simulated=asked.simulated)
+            made = image(drawn, asked.metric, kind, top=_top(asked), simulated=asked.simulated)
+            yield _file(asked, kind), made
 
 
 def _file(asked: Asked, kind: str) -> str:
@@ -90,6 +92,11 @@ def _drawn(asked: Asked, where: Places) -> list[tuple[str, float, NDArray[np.flo
         for panel in asked.panels
         if (scores := _scores(panel)) and panel.region in where
     ]
+
+
+def _top(asked: Asked) -> float:
+    """The highest ceiling: colours reach as far as any score could."""
+    return max((panel.ceiling for panel in asked.panels if panel.ceiling is not None), default=0.0)
 
 
 def _scores(panel: Panel) -> list[float]:
@@ -109,49 +116,76 @@ def coordinates(place: RegionPlace) -> NDArray[np.float64]:
 
 
 def image(
-    drawn: Sequence[tuple[str, float, NDArray[np.float64]]], metric: str, kind: str, *, simulated: bool
+    drawn: Sequence[tuple[str, float, NDArray[np.float64]]],
+    metric: str,
+    kind: str,
+    *,
+    top: float,
+    simulated: bool,
 ) -> bytes:
-    """A PNG with a row of glass brains for each region; the same bytes for the same numbers."""
+    """A PNG with a row of glass brains for each region; the same bytes for the same numbers.
+
+    drawn: name, score, coordinates (places x 3); top: where the scale of colours ends; kind: "light", "dark".
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from nilearn import plotting
 
-    paper, ink, name = _COLOURS[kind]
-    colours, scale = mpl.colormaps[name], _scale([score for _, score, _ in drawn])
-    height = 2.3 * len(drawn) + 0.8
-    with mpl.rc_context(mpl.rcParamsDefault | {"text.color": ink, "axes.labelcolor": ink, "backend": "agg"}):
+    paper, ink = _COLOURS[kind]
+    colours = _colours([score for _, score, _ in drawn], top, kind)
+    height = _ROW * len(drawn) + _BELOW
+    with mpl.rc_context({**mpl.rcParamsDefault, "text.color": ink, "axes.labelcolor": ink, "backend": "agg"}):
         figure = Figure(figsize=(9, height), facecolor=paper)
-        canvas = FigureCanvasAgg(figure)
+        FigureCanvasAgg(figure)
         for at, (region, score, points) in enumerate(drawn):
-            bottom = (0.8 + 2.3 * (len(drawn) - 1 - at)) / height
-            brain = plotting.plot_glass_brain(
-                None, display_mode="lzr", figure=figure, axes=(0.16, bottom, 0.84, 2.2 / height),
-                black_bg=kind == "dark", annotate=False, alpha=0.6,
-            )  # fmt: skip
-            brain.add_markers(points, marker_color=[colours(scale(score))] * len(points), marker_size=34)
+            bottom = (_BELOW + _ROW * (len(drawn) - 1 - at)) / height
+            place = (0.16, bottom, 0.84, 0.95 * _ROW / height)
+            _brains(figure, place, points, colours.to_rgba(score), kind)
             label = f"{region[:24]}\n{score:.3f}"
-            figure.text(
-                0.012, bottom + 1.1 / height, label, fontsize=12, va="center", color=ink, parse_math=False
-            )
-        _legend(figure, mpl.cm.ScalarMappable(scale, colours), metric, height, ink)
+            middle = bottom + _ROW / 2 / height
+            figure.text(0.012, middle, label, fontsize=12, va="center", color=ink, parse_math=False)
+        _legend(figure, colours, metric, height, ink)
         if simulated:
-            words = "SIMULATED"
-            figure.text(
-                0.58, 0.55, words, fontsize=54, color=ink, alpha=0.10, ha="center", va="center", rotation=18
-            )
+            told: dict[str, Any] = {
+                "fontsize": 54,
+                "alpha": 0.1,
+                "ha": "center",
+                "va": "center",
+                "rotation": 18,
+            }
+            figure.text(0.58, 0.55, "SIMULATED", color=ink, **told)
         written = io.BytesIO()
         figure.savefig(written, format="png", dpi=110, facecolor=paper, metadata={"Software": None})
-        del canvas
     return written.getvalue()
 
 
-def _scale(scores: Sequence[float]) -> Any:
-    """From zero, or from the lowest below it, to the highest."""
-    from matplotlib.colors import Normalize
+def _brains(
+    figure: Any, place: tuple[float, float, float, float], points: NDArray[np.float64], colour: Any, kind: str
+) -> None:
+    """One row: from the left, from above, from the right."""
+    from nilearn import plotting
 
-    low, high = min(0.0, *scores), max(0.0, *scores)
-    return Normalize(low, high if high > low else low + 1)
+    paper, ink = _COLOURS[kind]
+    row = plotting.plot_glass_brain(
+        None, display_mode="lzr", figure=figure, axes=place, black_bg=kind == "dark", annotate=False
+    )
+    row.add_markers(
+        points, marker_color=[colour] * len(points), marker_size=36, edgecolors=ink, linewidths=0.4
+    )
+    for axes in (row.frame_axes, *(part.ax for part in row.axes.values())):
+        axes.set_facecolor(paper)
+
+
+def _colours(scores: Sequence[float], top: float, kind: str) -> Any:
+    """From zero, or from the lowest below it, to the top; no colour is near that of the paper."""
+    import matplotlib as mpl
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+
+    low, high = min(0.0, *scores), max(top, *scores)
+    spread = np.linspace(0.95, 0.0, 256) if kind == "light" else np.linspace(0.3, 1.0, 256)
+    colours = ListedColormap(mpl.colormaps["viridis"](spread))
+    return ScalarMappable(Normalize(low, high if high > low else low + 1), colours)
 
 
 def _legend(figure: Any, colours: Any, metric: str, height: float, ink: str) -> None:

@@ -53,7 +53,7 @@ def of_dataset(board: Board, dataset: str) -> tuple[Picture, ...]:
 
 def files(board: Board) -> Iterator[File]:
     """The page of pictures, image files and what draws charts."""
-    sections = []
+    sections: list[tuple[str, bool, str, tuple[Picture, ...]]] = []
     for dataset in board.datasets:
         found = asked(board.scores, dataset)
         for one in found:
@@ -75,7 +75,7 @@ def drawing() -> str:
     """What draws charts in a browser: Vega-Lite, Vega and vega-embed, as `window.vegaEmbed`."""
     import vl_convert
 
-    bundle = vl_convert.javascript_bundle(vl_version=_VEGA_LITE)
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=_VEGA_LITE)
     return f'"use strict";\n(() => {{\n{bundle}\n}})();\n'  # its names are its own
 
 
@@ -98,7 +98,7 @@ def _learnt_from(board: Board, dataset: str) -> list[Gain]:
     return [gain for gain in gains(board.tasks) if gain.source == dataset]
 
 
-def _by_control(found: Iterable[Gain], anchor: str) -> list[Picture | None]:
+def _by_control(found: Iterable[Gain], anchor: str) -> list[Picture]:
     """One for each question, source and way to change; those of most models first."""
     groups: dict[tuple[str, str, bool, bool], list[Gain]] = {}
     for gain in found:

@@ -58,7 +58,7 @@ def _datum(gain: Gain) -> dict[str, Any]:
 
 def _text(found: Sequence[Gain], models: int) -> str:
     lead = (
-        "Change of accuracy against the same model unchanged, on the same items, with its paired 95 % interval."
+        "Change of accuracy against the same model unchanged, on the same items, with paired 95 % intervals."
         if models == 1
         else f"Change of accuracy against the same model unchanged: a mark for each of {models} models."
     )
@@ -74,7 +74,7 @@ def _text(found: Sequence[Gain], models: int) -> str:
         said.append("No control was run: without one a gain says nothing about brains.")
     if any(gain.kind in KINDS[2:] for gain in found):
         said.append("What is not ranked, and oracles, knew more than may be known; the numbers say why.")
-    return " ".join(said)
+    return "\n".join(said)
 
 
 def _chart(data: list[dict[str, Any]], *, several: bool) -> marks.Spec:

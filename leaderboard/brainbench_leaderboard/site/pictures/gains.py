@@ -1,4 +1,4 @@
-"""What steering and fine-tuning changed, each beside its controls: gains with paired intervals, as plain data."""
+"""What steering and fine-tuning changed, brain-guided and controls: gains with paired intervals."""
 
 from __future__ import annotations
 

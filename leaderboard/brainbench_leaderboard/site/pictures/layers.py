@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from brainbench.text import plain
 from brainbench_leaderboard.site.pictures import marks, words
 from brainbench_leaderboard.site.pictures.panels import Asked
@@ -31,7 +29,7 @@ def profile(
         if panel.region not in own:
             continue
         found = read(str(own[panel.region]["fingerprint"]))
-        here = [
+        here: list[dict[str, Any]] = [
             {
                 "layer": plain(name),
                 "panel": panel.region,
@@ -47,20 +45,18 @@ def profile(
         if len({datum["at"] for datum in here}) < 2:
             continue
         data += here
-        best = here[int(np.argmax([datum["score"] for datum in here]))]
         told = words.extremes([datum["layer"] for datum in here], [datum["score"] for datum in here])
         said.append(f"{panel.region}: {told}; {words.limits(panel)}.")
-        del best
     if not data:
         return None
     text = (
-        "Scores of each layer by itself, counted from the first. The highest of many layers is optimistic, and "
-        "neighbouring layers hold nearly the same: the headline score chooses its layer on other data. "
+        "Scores of each layer by itself, counted from the first. The highest of many layers is optimistic, "
+        "and neighbouring layers hold nearly the same: the headline score chooses its layer on other data."
     )
     return Picture(
         anchor,
         f"Layer profile: {asked.title}",
-        text + " ".join(said),
+        "\n".join([text, *said]),
         COLUMNS,
         tuple(tuple(datum[name] for name in _SHOWN) for datum in data),
         asked.simulated,
@@ -69,7 +65,7 @@ def profile(
 
 
 def _chart(data: list[dict[str, Any]], asked: Asked) -> marks.Spec:
-    parts = list(dict.fromkeys(str(datum["part"]) for datum in data))
+    parts = sorted({str(datum["part"]) for datum in data}, key=lambda part: (part != "layer", part))
     panels = list(dict.fromkeys(str(datum["panel"]) for datum in data))
     x = marks.number("at", "Layer, from the first")
     x["axis"] = {"format": "d", "tickMinStep": 1}

@@ -16,7 +16,6 @@ def chart(
     *,
     panels: Sequence[str] = (),
     height: Any = 240,
-    shared: bool = True,
 ) -> Spec:
     """A picture of layers over the values; with panels one for each value of the field `panel`.
 
@@ -29,8 +28,6 @@ def chart(
         return {**made, "width": 640, **inner}
     made["facet"] = {"field": "panel", "type": "nominal", "title": None, "sort": list(panels)}
     made |= {"columns": min(3, len(panels)), "spec": {"width": 260, **inner}}
-    if not shared:
-        made["resolve"] = {"scale": {"y": "independent"}}
     return made
 
 
@@ -40,12 +37,10 @@ def number(field: str, title: str, **scale: Any) -> Spec:
     return {"field": field, "type": "quantitative", "title": title, "scale": {**usual, **scale}}
 
 
-def kinds(field: str, known: Sequence[str], *, legend: bool = True) -> Spec:
+def kinds(field: str, known: Sequence[str]) -> Spec:
     """Colour and shape together, so that no difference hangs on colour alone."""
     shapes = [SHAPES[at % len(SHAPES)] for at in range(len(known))]
-    shown: Spec = {} if legend else {"legend": None}
-    if legend:
-        shown = {"legend": {"title": None, "orient": "top", "columns": 2, "labelLimit": 260}}
+    shown: Spec = {"legend": {"title": None, "orient": "top", "columns": 2, "labelLimit": 260}}
     return {
         "color": {"field": field, "type": "nominal", "scale": {"domain": list(known)}, **shown},
         "shape": {

@@ -15,7 +15,7 @@ from brainbench_leaderboard.values import Row
 
 MOST = 12  # models in one picture
 COLUMNS = ("person", "region", "model", "score", "headline", "95 % low", "95 % high", "ceiling", "best dull")
-_SHOWN = ("person", "region", "model", "score", "headline", "low", "high", "ceiling", "dull")
+_SHOWN = ("person", "panel", "model", "score", "headline", "low", "high", "ceiling", "dull")
 Read = Callable[[str], Cells]
 
 
@@ -28,10 +28,7 @@ def of_one(asked: Asked, own: Mapping[str, Row], read: Read, anchor: str) -> Pic
             said.append(_said(panel.region, panel, row, data))
     if not data:
         return None
-    chart = marks.chart(
-        data, _layers("region", [panel.region for panel in asked.panels], asked), height={"step": 44}
-    )
-    return _picture(anchor, f"Person by person: {asked.title}", said, data, asked, chart)
+    return _picture(anchor, said, data, asked, [str(data[0]["model"])])
 
 
 def of_all(asked: Asked, read: Read, anchor: str) -> Picture | None:
@@ -53,13 +50,7 @@ def of_all(asked: Asked, read: Read, anchor: str) -> Picture | None:
     left = len(who) - len(shown)
     if left:
         said.append(f"{words.count(left, 'model')} with lower scores are not drawn.")
-    chart = marks.chart(
-        data,
-        _layers("model", [who[one] for one in shown], asked, link=True),
-        panels=[panel.region for panel in asked.panels],
-        height={"step": 34},
-    )
-    return _picture(anchor, f"Person by person: {asked.title}", said, data, asked, chart)
+    return _picture(anchor, said, data, asked, [who[one] for one in shown])
 
 
 def _whose(row: Row) -> tuple[Any, ...]:
@@ -71,7 +62,6 @@ def _data(panel: Panel, row: Row, model: str, read: Read) -> list[dict[str, Any]
     return [
         {
             "person": plain(person),
-            "region": panel.region,
             "panel": panel.region,
             "model": model,
             "score": float(score),
@@ -87,7 +77,7 @@ def _data(panel: Panel, row: Row, model: str, read: Read) -> list[dict[str, Any]
 
 
 def _said(where: str, panel: Panel, row: Row, data: Sequence[Mapping[str, Any]]) -> str:
-    here = [datum for datum in data if datum["region"] == panel.region and datum["headline"] == row["score"]]
+    here = [datum for datum in data if datum["panel"] == panel.region and datum["headline"] == row["score"]]
     if not here:
         return f"{where}: no person's score is known."
     told = words.extremes([str(datum["person"]) for datum in here], [float(datum["score"]) for datum in here])
@@ -102,53 +92,54 @@ def _said(where: str, panel: Panel, row: Row, data: Sequence[Mapping[str, Any]])
 
 
 def _picture(
-    anchor: str, title: str, said: list[str], data: list[dict[str, Any]], asked: Asked, chart: marks.Spec
+    anchor: str, said: list[str], data: list[dict[str, Any]], asked: Asked, models: Sequence[str]
 ) -> Picture:
-    lead = "Every dot is a person, the large mark the headline score with its interval."
+    lead = "Every dot is a person, the diamond the headline score with its 95 % interval."
     return Picture(
         anchor,
-        title,
-        " ".join([lead, *said]),
+        f"Person by person: {asked.title}",
+        "\n".join([lead, *said]),
         COLUMNS,
         tuple(tuple(datum[name] for name in _SHOWN) for datum in data),
         asked.simulated,
-        chart,
+        _chart(data, asked, models),
     )
 
 
-def _layers(rows: str, order: Sequence[str], asked: Asked, *, link: bool = False) -> list[marks.Spec]:
-    y = {"field": rows, "type": "nominal", "title": None, "sort": list(order), "axis": {"labelLimit": 150}}
+def _chart(data: list[dict[str, Any]], asked: Asked, models: Sequence[str]) -> marks.Spec:
+    axis = {"labelLimit": 150, "grid": False}
+    y = {"field": "model", "type": "nominal", "title": None, "sort": list(models), "axis": axis}
     x = marks.number("score", f"Score ({asked.metric})")
-    headline = {"y": y, "x": {**x, "aggregate": "max", "field": "headline"}}
-    low, high = ({"aggregate": "max", "field": name} for name in ("low", "high"))
-    told = marks.tooltip(("person", "person"), ("model", "model"), ("region", "region"), ("score", "score#"))
+    headline, low, high = ({"aggregate": "max", "field": name} for name in ("headline", "low", "high"))
+    told = marks.tooltip(("person", "person"), ("model", "model"), ("panel", "region"), ("score", "score#"))
     whole = [
         {"aggregate": "max", "field": field, "type": "quantitative", "title": title, "format": ",.3~r"}
         for field, title in (("headline", "score"), ("low", "95 % low"), ("high", "95 % high"))
     ]
-    href: marks.Spec = {"href": {"field": "page", "type": "nominal"}} if link else {}
-    ticks = [
+    page = {"field": "page", "type": "nominal"}
+    layer = [marks.limit("ceiling", "ceiling", "x"), marks.limit("dull", "dull", "x")]
+    layer.append(
         {
-            "transform": marks.known(field),
-            "mark": {"type": "tick", "style": f"{field}-tick"},
-            "encoding": {"y": y, "x": {**x, "aggregate": "max", "field": field}},
+            "mark": {"type": "point", "filled": True, "size": 36, "style": "person", "yOffset": 7},
+            "encoding": {"y": y, "x": x, "tooltip": told, "href": page},
         }
-        for field in ("ceiling", "dull")
-        if any(getattr(panel, field) is not None for panel in asked.panels)
-    ]
-    return [
-        *ticks,
-        {
-            "mark": {"type": "point", "filled": True, "size": 36, "style": "person"},
-            "encoding": {"y": y, "x": x, "tooltip": told, **href},
-        },
-        {
-            "transform": marks.known("low", "high"),
-            "mark": {"type": "rule", "style": "headline-interval"},
-            "encoding": {"y": y, "x": {**x, **low}, "x2": high},
-        },
-        {
-            "mark": {"type": "point", "filled": True, "shape": "diamond", "size": 120, "style": "headline"},
-            "encoding": {**headline, "tooltip": whole},
-        },
-    ]
+    )
+    if any(datum["low"] is not None and datum["high"] is not None for datum in data):
+        layer.append(
+            {
+                "transform": marks.known("low", "high"),
+                "mark": {"type": "rule", "style": "headline-interval", "yOffset": -7},
+                "encoding": {"y": y, "x": {**x, **low}, "x2": high},
+            }
+        )
+    diamond = {
+        "type": "point",
+        "filled": True,
+        "shape": "diamond",
+        "size": 110,
+        "style": "headline",
+        "yOffset": -7,
+    }
+    layer.append({"mark": diamond, "encoding": {"y": y, "x": {**x, **headline}, "tooltip": whole}})
+    panels = list(dict.fromkeys(str(datum["panel"]) for datum in data))
+    return marks.chart(data, layer, panels=panels, height={"step": 38})

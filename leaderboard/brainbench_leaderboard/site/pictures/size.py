@@ -10,7 +10,7 @@ from brainbench_leaderboard.analyses.over_models import count_of, which_count
 from brainbench_leaderboard.origins import Sources
 from brainbench_leaderboard.site import places
 from brainbench_leaderboard.site.pictures import marks, words
-from brainbench_leaderboard.site.pictures.panels import Asked, labels
+from brainbench_leaderboard.site.pictures.panels import Asked, Panel, labels
 from brainbench_leaderboard.site.pictures.picture import Picture
 
 _KINDS = ("trained model", "random weights")
@@ -31,7 +31,7 @@ def size(asked: Asked, sources: Sources, anchor: str) -> Picture | None:
         here = []
         for row, name in zip(panel.rows, labels(panel.rows), strict=True):
             if (one := known.get(str(row["fingerprint"]))) and one.parameters:
-                here.append(_datum(one, name, which, panel.region, panel.ceiling, panel.dull))
+                here.append(_datum(one, name, count_of(one, which), panel))
         data += here
         trained = [datum for datum in here if datum["kind"] == _KINDS[0]]
         if trained:
@@ -47,7 +47,7 @@ def size(asked: Asked, sources: Sources, anchor: str) -> Picture | None:
     return Picture(
         anchor,
         f"Alignment against size: {asked.title}",
-        " ".join([lead, *said, words.NO_INTERVAL]),
+        "\n".join([lead, *said, words.NO_INTERVAL]),
         COLUMNS,
         tuple(_row(datum) for datum in data),
         asked.simulated,
@@ -56,19 +56,17 @@ def size(asked: Asked, sources: Sources, anchor: str) -> Picture | None:
     )
 
 
-def _datum(
-    one: Entry, name: str, which: str, region: str, ceiling: float | None, dull: float | None
-) -> dict[str, Any]:
+def _datum(one: Entry, name: str, parameters: int, panel: Panel) -> dict[str, Any]:
     return {
         "model": name,
-        "panel": region,
+        "panel": panel.region,
         "kind": _KINDS[one.kind == "untrained"],
-        "size": count_of(one, which),
+        "size": parameters,
         "score": one.score,
         "low": one.low,
         "high": one.high,
-        "ceiling": ceiling,
-        "dull": dull,
+        "ceiling": panel.ceiling,
+        "dull": panel.dull,
         "page": places.model_page(one.model),
     }
 
@@ -88,7 +86,8 @@ def _chart(data: list[dict[str, Any]], panels: list[str], metric: str) -> marks.
     shown = {"x": x, "y": marks.number("score", f"Score ({metric})"), **marks.kinds("kind", kinds)}
     told = marks.tooltip(
         ("model", "model"), ("kind", "kind"), ("size", "parameters#"), ("score", "score#"),
-        ("low", "95 % low#"), ("high", "95 % high#"), ("ceiling", "ceiling#"), ("dull", "best dull predictor#"),
+        ("low", "95 % low#"), ("high", "95 % high#"), ("ceiling", "ceiling#"),
+        ("dull", "best dull predictor#"),
     )  # fmt: skip
     points = {
         "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.9},
@@ -97,17 +96,17 @@ def _chart(data: list[dict[str, Any]], panels: list[str], metric: str) -> marks.
     layer = [marks.limit("ceiling", "ceiling"), marks.limit("dull", "dull")]
     layer += [marks.span("y", "low", "high", shown), points]
     if len({datum["model"] for datum in data}) <= _LABELLED:
-        middle = 10 ** ((min(sizes) + max(sizes)) / 2)
-        sides = ((False, "left", 8), (True, "right", -8))  # names are written towards the middle
-        for right, align, dx in sides:
-            if any((datum["size"] > middle) is right for datum in data):
-                layer.append(_names(shown, f"datum.size {'>' if right else '<='} {middle!r}", align, dx))
+        middle = (min(sizes) + max(sizes)) / 2
+        for datum, place in zip(data, sizes, strict=True):
+            datum["side"] = "right" if place > middle else "left"
+        sides = {datum["side"] for datum in data}  # names are written towards the middle
+        layer += [_names(shown, side, dx) for side, dx in (("left", 8), ("right", -8)) if side in sides]
     return marks.chart(data, layer, panels=panels)
 
 
-def _names(shown: marks.Spec, which: str, align: str, dx: int) -> marks.Spec:
+def _names(shown: marks.Spec, side: str, dx: int) -> marks.Spec:
     return {
-        "transform": [{"filter": which}],
-        "mark": {"type": "text", "align": align, "dx": dx, "dy": -8, "style": "name", "limit": 150},
+        "transform": [{"filter": f"datum.side === '{side}'"}],
+        "mark": {"type": "text", "align": side, "dx": dx, "dy": -8, "style": "name", "limit": 150},
         "encoding": {"x": shown["x"], "y": shown["y"], "text": {"field": "model", "type": "nominal"}},
     }

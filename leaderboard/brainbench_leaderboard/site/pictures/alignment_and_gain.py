@@ -12,9 +12,10 @@ from brainbench_leaderboard.site.pictures import marks, words
 from brainbench_leaderboard.site.pictures.gains import KINDS, Gain
 from brainbench_leaderboard.site.pictures.panels import Asked, labels
 from brainbench_leaderboard.site.pictures.picture import Picture
+from brainbench_leaderboard.values import Row
 
-COLUMNS = ("model", "score", "95 % low", "95 % high", "gain", "gain, 95 % low", "gain, 95 % high")
-_SHOWN = ("model", "score", "low", "high", "gain", "gain_low", "gain_high")
+COLUMNS = ("model", "score", "95 % low", "95 % high", "gain", "gain, 95 % low", "gain, 95 % high", "ceiling")
+_SHOWN = ("model", "score", "low", "high", "gain", "gain_low", "gain_high", "ceiling")
 
 
 def against_gain(asked: Asked, found: Sequence[Gain], anchor: str) -> Picture | None:
@@ -33,7 +34,10 @@ def against_gain(asked: Asked, found: Sequence[Gain], anchor: str) -> Picture | 
     most = Counter((gain.question, gain.name) for gain in known).most_common(1)[0][0]
     chosen = [gain for gain in known if (gain.question, gain.name) == most]
     names = labels([rows[gain.own] for gain in chosen])
-    data = [_datum(gain, rows[gain.own], name) for gain, name in zip(chosen, names, strict=True)]
+    data = [
+        _datum(gain, rows[gain.own], name, asked.main.ceiling)
+        for gain, name in zip(chosen, names, strict=True)
+    ]
     first, panel = chosen[0], asked.main
     r = words.correlation([datum["score"] for datum in data], [datum["gain"] for datum in data])
     text = (
@@ -49,12 +53,12 @@ def against_gain(asked: Asked, found: Sequence[Gain], anchor: str) -> Picture | 
         COLUMNS,
         tuple(tuple(datum[name] for name in _SHOWN) for datum in data),
         asked.simulated,
-        _chart(data, asked.metric, first, panel.ceiling),
+        _chart(data, asked.metric, first),
         links=tuple(datum["page"] for datum in data),
     )
 
 
-def _datum(gain: Gain, row: Any, name: str) -> dict[str, Any]:
+def _datum(gain: Gain, row: Row, name: str, ceiling: float | None) -> dict[str, Any]:
     return {
         "model": name,
         "score": float(row["score"]),
@@ -63,12 +67,12 @@ def _datum(gain: Gain, row: Any, name: str) -> dict[str, Any]:
         "gain": gain.gain,
         "gain_low": gain.low,
         "gain_high": gain.high,
+        "ceiling": ceiling,
         "page": places.model_page(gain.model),
     }
 
 
-def _chart(data: list[dict[str, Any]], metric: str, gain: Gain, ceiling: float | None) -> marks.Spec:
-    data = [{**datum, "ceiling": ceiling} for datum in data]
+def _chart(data: list[dict[str, Any]], metric: str, gain: Gain) -> marks.Spec:
     shown = {
         "x": marks.number("score", f"Score ({metric})"),
         "y": marks.number("gain", f"Change of accuracy ({gain.name[:40]})", zero=True),

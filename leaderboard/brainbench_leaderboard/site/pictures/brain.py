@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -51,8 +52,9 @@ def picture(asked: Asked, where: Places, anchor: str) -> Picture | None:
         else:
             said.append(f"{panel.region} is not drawn: no published coordinates are known for it here.")
     lead = (
-        "Glass brains in MNI space from the left, from above and from the right. Colour is the median score "
-        "of trained models, on a scale up to the highest ceiling; every mark of a region has that one colour."
+        "Nilearn's brain in MNI space from the left, from above and from the right, and the slice of its "
+        "template with most marks. Colour is the median score of trained models, on a scale up to the "
+        "highest ceiling; every mark of a region has that one colour."
     )
     if asked.simulated:
         lead += " Nobody was scanned: this is where such regions would lie."
@@ -139,8 +141,7 @@ def image(
         FigureCanvasAgg(figure)
         for at, (region, score, points) in enumerate(drawn):
             bottom = (_BELOW + _ROW * (len(drawn) - 1 - at)) / height
-            place = (0.16, bottom, 0.84, 0.95 * _ROW / height)
-            _brains(figure, place, points, colours.to_rgba(score), kind)
+            _brains(figure, (bottom, 0.95 * _ROW / height), points, colours.to_rgba(score), kind)
             label = f"{region[:24]}\n{score:.3f}"
             middle = bottom + _ROW / 2 / height
             figure.text(0.012, middle, label, fontsize=12, va="center", color=ink, parse_math=False)
@@ -160,20 +161,48 @@ def image(
 
 
 def _brains(
-    figure: Any, place: tuple[float, float, float, float], points: NDArray[np.float64], colour: Any, kind: str
+    figure: Any, place: tuple[float, float], points: NDArray[np.float64], colour: Any, kind: str
 ) -> None:
-    """One row: from the left, from above, from the right."""
+    """One row: from the left, from above, from the right, and the slice of the template with most places."""
     from nilearn import plotting
 
-    paper, ink = _COLOURS[kind]
-    row = plotting.plot_glass_brain(
-        None, display_mode="lzr", figure=figure, axes=place, black_bg=kind == "dark", annotate=False
-    )
-    row.add_markers(
+    (bottom, height), (paper, ink) = place, _COLOURS[kind]
+    marked = {"s": 36, "color": [colour], "edgecolors": ink, "linewidths": 0.4, "zorder": 50}
+    alike = {"figure": figure, "black_bg": kind == "dark", "annotate": False}
+    glass = plotting.plot_glass_brain(None, display_mode="lzr", axes=(0.14, bottom, 0.68, height), **alike)
+    glass.add_markers(
         points, marker_color=[colour] * len(points), marker_size=36, edgecolors=ink, linewidths=0.4
     )
-    for axes in (row.frame_axes, *(part.ax for part in row.axes.values())):
-        axes.set_facecolor(paper)
+    at = max(points[:, 2].tolist(), key=lambda z: (len(_near(points, z)), -z))
+    where = (0.83, bottom + 0.1 * height, 0.16, 0.8 * height)
+    drawn = plotting.plot_anat(
+        _template(), display_mode="z", cut_coords=[at], axes=where, draw_cross=False, colorbar=False, **alike
+    )
+    near = _near(points, at)
+    for part in drawn.axes.values():
+        part.ax.scatter(near[:, 0], near[:, 1], **marked)
+    for row in (glass, drawn):
+        for axes in (row.frame_axes, *(part.ax for part in row.axes.values())):
+            axes.set_facecolor(paper)
+            for image in list(axes.images):
+                if image.get_zorder() < 0:  # a black ground
+                    image.remove()
+                else:
+                    image.set_data(np.ma.masked_less(image.get_array(), 0.1))
+    figure.text(0.91, bottom + 0.02, f"z = {at:.0f} mm", fontsize=9, ha="center", color=ink)
+
+
+@functools.cache
+def _template() -> Any:
+    """The brain of MNI space that comes with nilearn."""
+    from nilearn import datasets
+
+    return datasets.load_mni152_template(resolution=2)
+
+
+def _near(points: NDArray[np.float64], z: float) -> NDArray[np.float64]:
+    """Those at most 8 mm above or below."""
+    return points[np.abs(points[:, 2] - z) <= 8]
 
 
 def _colours(scores: Sequence[float], top: float, kind: str) -> Any:

@@ -34,7 +34,14 @@ def chart(
 def number(field: str, title: str, **scale: Any) -> Spec:
     """An axis of numbers."""
     usual = {} if scale.get("type") == "log" else {"zero": False}
-    return {"field": field, "type": "quantitative", "title": title, "scale": {**usual, **scale}}
+    axis = {"grid": True, "tickCount": 6}
+    return {
+        "field": field,
+        "type": "quantitative",
+        "title": title,
+        "scale": {**usual, **scale},
+        "axis": axis,
+    }
 
 
 def kinds(field: str, known: Sequence[str]) -> Spec:

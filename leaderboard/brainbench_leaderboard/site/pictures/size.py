@@ -40,9 +40,7 @@ def size(asked: Asked, sources: Sources, anchor: str) -> Picture | None:
             told = words.extremes([datum["model"] for datum in trained], y)
             said.append(f"{panel.region}: {r}; {told}; {words.limits(panel)}.")
     head = "counted with the head" if which == "with_head" else "counted without the head"
-    lead = (
-        f"Alignment against the number of parameters ({head}; logarithmic), trained models only in numbers:"
-    )
+    lead = f"Score against the number of parameters ({head}; logarithmic). Of trained models:"
     panels = [panel.region for panel in asked.panels]
     return Picture(
         anchor,
@@ -78,10 +76,10 @@ def _row(datum: dict[str, Any]) -> tuple[str | float | None, ...]:
 
 def _chart(data: list[dict[str, Any]], panels: list[str], metric: str) -> marks.Spec:
     sizes = [math.log10(datum["size"]) for datum in data]
-    edge = max(0.15, (max(sizes) - min(sizes)) * 0.15)  # room for names and for one lone model
+    edge = max(0.4, (max(sizes) - min(sizes)) * 0.15)  # room for names and for one lone model
     domain = [10 ** (min(sizes) - edge), 10 ** (max(sizes) + edge)]
     x = marks.number("size", "Parameters", type="log", domain=domain, nice=False)
-    x["axis"] = {"format": "~s", "tickCount": 4, "labelOverlap": True}
+    x["axis"] = {"format": "~s", "values": _ticks(*domain), "labelOverlap": True}
     kinds = [kind for kind in _KINDS if any(datum["kind"] == kind for datum in data)]
     shown = {"x": x, "y": marks.number("score", f"Score ({metric})"), **marks.kinds("kind", kinds)}
     told = marks.tooltip(
@@ -95,18 +93,27 @@ def _chart(data: list[dict[str, Any]], panels: list[str], metric: str) -> marks.
     }
     layer = [marks.limit("ceiling", "ceiling"), marks.limit("dull", "dull")]
     layer += [marks.span("y", "low", "high", shown), points]
-    if len({datum["model"] for datum in data}) <= _LABELLED:
+    if len({datum["model"] for datum in data if datum["kind"] == _KINDS[0]}) <= _LABELLED:
         middle = (min(sizes) + max(sizes)) / 2
         for datum, place in zip(data, sizes, strict=True):
             datum["side"] = "right" if place > middle else "left"
-        sides = {datum["side"] for datum in data}  # names are written towards the middle
+        sides = {
+            datum["side"] for datum in data if datum["kind"] == _KINDS[0]
+        }  # names are written towards the middle
         layer += [_names(shown, side, dx) for side, dx in (("left", 8), ("right", -8)) if side in sides]
     return marks.chart(data, layer, panels=panels)
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """Powers of ten and their threefold; a lone model's own power where none of these is in sight."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [step * 10.0**power for power in powers for step in (1, 3)]
+    return [tick for tick in found if low <= tick <= high] or [10.0 ** math.log10(math.sqrt(low * high))]
+
+
 def _names(shown: marks.Spec, side: str, dx: int) -> marks.Spec:
     return {
-        "transform": [{"filter": f"datum.side === '{side}'"}],
-        "mark": {"type": "text", "align": side, "dx": dx, "dy": -8, "style": "name", "limit": 150},
+        "transform": [{"filter": f"datum.side === '{side}' && datum.kind === '{_KINDS[0]}'"}],
+        "mark": {"type": "text", "align": side, "dx": dx, "dy": -8, "style": "name", "limit": 110},
         "encoding": {"x": shown["x"], "y": shown["y"], "text": {"field": "model", "type": "nominal"}},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -14,19 +15,21 @@ from brainbench_leaderboard.site.pictures import brain, layers, people
 from brainbench_leaderboard.site.pictures.alignment_and_gain import against_gain
 from brainbench_leaderboard.site.pictures.controls import by_control
 from brainbench_leaderboard.site.pictures.gains import Gain, gains
-from brainbench_leaderboard.site.pictures.panels import Asked, asked, asked_of
+from brainbench_leaderboard.site.pictures.panels import Asked, asked, asked_of, index
 from brainbench_leaderboard.site.pictures.picture import Picture
 from brainbench_leaderboard.site.pictures.size import size
 from brainbench_leaderboard.site.rendering import render
 
 _MOST_CHANGES = 4  # pictures of gains of one dataset: those over the most models
 _VEGA_LITE = "6.4"
+_MOST_TEXT = 3_500_000  # characters of data in the gallery: a page has to stay under 5 MB
+_Section = tuple[str, bool, str, tuple[Picture, ...]]  # dataset, whether simulated, its page, its pictures
 
 
 def of_model(board: Board, model: str) -> tuple[Picture, ...]:
     """Pictures of a model's own page: people, layers, and what changes of it gained."""
     made: list[Picture | None] = []
-    for number, (one, own) in enumerate(asked_of(board.scores, model), 1):
+    for number, (one, own) in enumerate(asked_of(index(board.scores), model), 1):
         made.append(people.of_one(one, own, board.cells, f"people-{number}"))
         made.append(layers.profile(one, own, board.layers, f"layers-{number}"))
     changed = gains(row for row in board.tasks if row["model"] == model)
@@ -53,7 +56,7 @@ def of_dataset(board: Board, dataset: str) -> tuple[Picture, ...]:
 
 def files(board: Board) -> Iterator[File]:
     """The page of pictures, image files and what draws charts."""
-    sections: list[tuple[str, bool, str, tuple[Picture, ...]]] = []
+    sections: list[_Section] = []
     for dataset in board.datasets:
         found = asked(board.scores, dataset)
         for one in found:
@@ -66,6 +69,7 @@ def files(board: Board) -> Iterator[File]:
             if shown := tuple(it for it in own if it.simulated is simulated):
                 sections.append((dataset, simulated, places.dataset_page(dataset), shown))
     sections.sort(key=lambda section: section[1])
+    sections = list(_small_enough(sections))
     yield "assets/vega.js", drawing()
     yield places.PICTURES, render("pictures.html", places.PICTURES, board=board, sections=sections)
 
@@ -77,6 +81,14 @@ def drawing() -> str:
 
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=_VEGA_LITE)
     return f'"use strict";\n(() => {{\n{bundle}\n}})();\n'  # its names are its own
+
+
+def _small_enough(sections: Iterable[_Section]) -> Iterator[_Section]:
+    """The sections, without pictures from where on the page would be too large."""
+    used = 0
+    for dataset, simulated, address, pictures in sections:
+        used += sum(len(json.dumps((it.chart, it.rows))) for it in pictures)
+        yield dataset, simulated, address, pictures if used <= _MOST_TEXT else ()
 
 
 def _is_main(one: Asked, found: Sequence[Asked]) -> bool:

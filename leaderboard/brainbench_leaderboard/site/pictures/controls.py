@@ -90,7 +90,7 @@ def _chart(data: list[dict[str, Any]], *, several: bool) -> marks.Spec:
             "sort": list(order),
             "axis": {"labelLimit": 170},
         },
-        "x": marks.number("gain", "Change of accuracy", zero=True),
+        "x": marks.number("gain", "Change of accuracy" + " (line: median)" * several, zero=True),
         **marks.kinds("kind", kinds),
     }
     told = marks.tooltip(
@@ -104,10 +104,7 @@ def _chart(data: list[dict[str, Any]], *, several: bool) -> marks.Spec:
             {
                 "data": {"values": medians},
                 "mark": {"type": "tick", "style": "median"},
-                "encoding": {
-                    "y": shown["y"],
-                    "x": {**shown["x"], "title": "Change of accuracy (tick: median)"},
-                },
+                "encoding": {"y": shown["y"], "x": shown["x"]},
             }
         )
     else:

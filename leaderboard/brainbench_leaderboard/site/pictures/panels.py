@@ -22,6 +22,7 @@ class Panel:
     """
 
     region: str
+    question: str
     rows: tuple[Row, ...]
     ceiling: float | None
     dull: float | None
@@ -56,23 +57,53 @@ def asked(rows: Iterable[Row], dataset: str) -> list[Asked]:
     return _asked([row for row in rows if row["dataset"] == dataset])
 
 
-def asked_of(rows: Iterable[Row], model: str) -> list[tuple[Asked, dict[str, Row]]]:
+def asked_of(known: Index, model: str) -> list[tuple[Asked, dict[str, Row]]]:
     """The same for the questions that one model answered, with its own newest row by region."""
-    known = list(rows)
-    mine = [row for row in known if row["model"] == model and _counts(row)]
-    questions = {row["question"] for row in mine}
-    there = [row for row in known if row["question"] in questions]
+    mine = known.of_model.get(model, [])
     made = []
     for dataset in dict.fromkeys(str(row["dataset"]) for row in mine):
-        for one in _asked([row for row in there if row["dataset"] == dataset]):
+        questions = frozenset(str(row["question"]) for row in mine if row["dataset"] == dataset)
+        for one in known.asked(dataset, questions):
             own: dict[str, Row] = {}
             for panel in one.panels:
-                rows_here = [row for row in panel.rows if row["model"] == model]
-                if rows_here:
-                    own[panel.region] = max(rows_here, key=lambda row: str(row["started"]))
+                rows = [row for row in mine if row["question"] == panel.question]
+                if rows:
+                    own[panel.region] = max(rows, key=lambda row: str(row["started"]))
             if own:
                 made.append((one, own))
     return made
+
+
+class Index:
+    """Scores by model and by question: hundreds of pages are made from the same rows."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = rows
+        self.of_model: dict[str, list[Row]] = {}
+        self._of_question: dict[str, list[Row]] = {}
+        self._made: dict[tuple[str, frozenset[str]], list[Asked]] = {}
+        for row in rows:
+            self._of_question.setdefault(str(row["question"]), []).append(row)
+            if _counts(row):
+                self.of_model.setdefault(str(row["model"]), []).append(row)
+
+    def asked(self, dataset: str, questions: frozenset[str]) -> list[Asked]:
+        """Of these questions about a dataset alone."""
+        key = dataset, questions
+        if key not in self._made:
+            rows = [row for question in sorted(questions) for row in self._of_question[question]]
+            self._made[key] = _asked([row for row in rows if row["dataset"] == dataset])
+        return self._made[key]
+
+
+_LAST: list[Index] = []  # one at most: pages are made of one leaderboard after the other
+
+
+def index(rows: Iterable[Row]) -> Index:
+    """The index of these very rows, made once."""
+    if not _LAST or _LAST[0].rows is not rows:
+        _LAST[:] = [Index(rows)]
+    return _LAST[0]
 
 
 def _counts(row: Row) -> bool:
@@ -127,6 +158,7 @@ def _panel(region: str, rows: Sequence[Row]) -> Panel:
     ]
     return Panel(
         plain(region),
+        str(most[0][0]) if most else "",
         tuple(sorted(filter(_counts, here), key=lambda row: (-float(row["score"]), str(row["model"])))),
         float(ceilings[0]) if ceilings else None,
         float(best["score"]) if best else None,

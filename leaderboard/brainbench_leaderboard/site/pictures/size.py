@@ -79,7 +79,8 @@ def _chart(data: list[dict[str, Any]], panels: list[str], metric: str) -> marks.
     edge = max(0.4, (max(sizes) - min(sizes)) * 0.15)  # room for names and for one lone model
     domain = [10 ** (min(sizes) - edge), 10 ** (max(sizes) + edge)]
     x = marks.number("size", "Parameters", type="log", domain=domain, nice=False)
-    x["axis"] = {"format": "~s", "values": _ticks(*domain), "labelOverlap": True}
+    billions = "replace(format(datum.value, '~s'), 'G', 'B')"
+    x["axis"] = {"labelExpr": billions, "values": _ticks(*domain), "labelOverlap": True}
     kinds = [kind for kind in _KINDS if any(datum["kind"] == kind for datum in data)]
     shown = {"x": x, "y": marks.number("score", f"Score ({metric})"), **marks.kinds("kind", kinds)}
     told = marks.tooltip(

@@ -6,13 +6,14 @@ They use the thing itself, on small made-up data where data is needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import is_dataclass, replace
 
 import numpy as np
 
 from brainbench.arrays import Behaviour, Features, Participant, PersonalFeatures, Recording
+from brainbench.cards import RegionPlace
 from brainbench.errors import DataError, NotApplicable
 from brainbench.identity import canonical
 from brainbench.nouns import (
@@ -82,6 +83,11 @@ def check_dataset(dataset: BrainDataset) -> None:
     behaviour = dataset.behaviour(SilentReporter())
     require_that(behaviour is None or behaviour.items == ids, "Behaviour is not about the stimuli.")
     plainly(_check_training_data, dataset)
+    places = getattr(dataset, "region_places", {})
+    known = isinstance(places, Mapping) and all(isinstance(place, RegionPlace) for place in places.values())
+    require_that(
+        known and set(places) <= set(dataset.regions), "region_places must be places of its regions."
+    )
     design = getattr(dataset, "design_conditions", ())
     require_that(isinstance(design, tuple), "design_conditions must be a tuple of names.")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from brainbench import testing
 from brainbench.arrays import Features
 from brainbench.catalog import Catalog
-from brainbench.nouns import BrainDataset, Identity, ModelOptions, OpenModel
+from brainbench.nouns import BrainDataset, Identity, ModelOptions, OpenModel, RegionPlace
 from brainbench.plugins import discover, load
 from brainbench.progress import SilentReporter
 from brainbench.records import Scores
@@ -150,6 +150,15 @@ def test_a_dataset_whose_parts_disagree_is_noticed(toy: Toy) -> None:
             return replace(found, items=found.items[::-1])
 
     refused(testing.check_dataset, Shifted(), match="items are not the stimuli")
+
+    @dataclass(frozen=True)
+    class Misplaced(base):  # type: ignore[misc]
+        region_places: Any = field(default_factory=lambda: {"nowhere": RegionPlace("a guess")})
+
+    refused(testing.check_dataset, Misplaced(), match="places of its regions")
+    refused(
+        testing.check_dataset, Misplaced(region_places={"left": (1, 2, 3)}), match="places of its regions"
+    )
 
 
 def test_a_task_without_a_name_is_noticed() -> None:

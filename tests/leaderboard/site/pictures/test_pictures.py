@@ -152,6 +152,12 @@ def test_simulated_and_real_never_share_a_picture(board: Board, aut: tuple[Pictu
     assert all(it.simulated and "SIMULATED" in it.title for it in made_up)
     assert not any(it.simulated or "SIMULATED" in it.title for it in aut)
     assert not any(it.title.startswith(("Gain", "Alignment against steered")) for it in made_up)
+    real = [row for row in board.scores if row["dataset"] == "aut"]
+    copies = [{**row, "simulated": 1, "question": f"{row['question']} in dreams"} for row in real]
+    one, other = asked([*copies, *real], "aut")  # of one name, and yet apart
+    assert (one.simulated, other.simulated) == (False, True)
+    assert {row["simulated"] for panel in one.panels for row in panel.rows} == {0}
+    assert {row["simulated"] for panel in other.panels for row in panel.rows} == {1}
 
 
 def test_brains_differ_by_region_and_are_the_same_bytes_twice(board: Board, site: Path) -> None:

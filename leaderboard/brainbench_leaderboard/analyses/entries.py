@@ -158,9 +158,9 @@ def skipped(rows: Iterable[Row], sources: Mapping[str, Row]) -> list[tuple[Place
 
 
 def _entry(row: Row, source: Row) -> Entry:
-    made, facts = source.get("provenance", {}), source.get("facts", {})
+    made, facts = _told(source, "provenance"), _told(source, "facts")
     same = ("model", "revision", "seed", "dtype", "intervention", "score", "low", "high", "p")
-    dataset = facts.get("dataset", {})
+    dataset = _told(facts, "dataset")
     words: dict[str, Any] = {name: str(row[name] or "") for name in ("fingerprint", "question", "started")}
     return Entry(
         place=_place(row, source),
@@ -182,7 +182,7 @@ def _hash(facts: Any) -> str:
 
 
 def _place(row: Row, source: Row) -> Place:
-    variant = source.get("facts", {}).get("dataset", {}).get("variant") or {}
+    variant = _told(_told(_told(source, "facts"), "dataset"), "variant")
     told = {name: variant[name] for name in ("stage", "prompt") if variant.get(name)}
     told |= {name: variant.get(name) for name in ("rated", "cutoff", "least")}
     same = (
@@ -202,6 +202,12 @@ def _place(row: Row, source: Row) -> Place:
         **{name: row[name] for name in same},
         **told,
     )
+
+
+def _told(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Facts below a name; none where a file from elsewhere holds something else there."""
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _count(value: Any) -> int | None:

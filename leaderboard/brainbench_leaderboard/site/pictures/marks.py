@@ -19,16 +19,24 @@ def chart(
 ) -> Spec:
     """A picture of layers over the values; with panels one for each value of the field `panel`.
 
-    A value that is None is left out of the datum: missing is never drawn as zero.
+    A value that is None is left out of the datum: missing is never drawn as zero. A layer that no datum has
+    the fields of (no ceiling is known, say) is left out, too: of nothing Vega has no scale.
     """
     told = [{name: value for name, value in datum.items() if value is not None} for datum in values]
-    inner: Spec = {"height": height, "layer": list(layer)}
+    inner: Spec = {"height": height, "layer": [one for one in layer if _has_data(one, told)]}
     made: Spec = {"$schema": SCHEMA, "data": {"values": told}}
     if not panels:
         return {**made, "width": 640, **inner}
     made["facet"] = {"field": "panel", "type": "nominal", "title": None, "sort": list(panels)}
     made |= {"columns": min(3, len(panels)), "spec": {"width": 260, **inner}}
     return made
+
+
+def _has_data(layer: Spec, told: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there is anything that the layer can place."""
+    drawn = (layer["encoding"].get(channel, {}) for channel in ("x", "y", "x2", "y2"))
+    fields = {place["field"] for place in drawn if "field" in place}
+    return any(fields <= set(datum) for datum in told)
 
 
 def number(field: str, title: str, **scale: Any) -> Spec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ def asked(rows: Iterable[Row], dataset: str) -> list[Asked]:
 
     Of several versions the newest, of several questions about a region that which most models answered.
     """
-    return _asked([row for row in rows if row["dataset"] == dataset])
+    questions = index(rows).questions
+    return _asked([one for one in questions.values() if one.dataset == dataset])
 
 
 def asked_of(known: Index, model: str) -> list[tuple[Asked, dict[str, Row]]]:
@@ -62,8 +64,8 @@ def asked_of(known: Index, model: str) -> list[tuple[Asked, dict[str, Row]]]:
     mine = known.of_model.get(model, [])
     made = []
     for dataset in dict.fromkeys(str(row["dataset"]) for row in mine):
-        questions = frozenset(str(row["question"]) for row in mine if row["dataset"] == dataset)
-        for one in known.asked(dataset, questions):
+        names = sorted({str(row["question"]) for row in mine if row["dataset"] == dataset})
+        for one in _asked([known.questions[name] for name in names]):
             own: dict[str, Row] = {}
             for panel in one.panels:
                 rows = [row for row in mine if row["question"] == panel.question]
@@ -74,26 +76,37 @@ def asked_of(known: Index, model: str) -> list[tuple[Asked, dict[str, Row]]]:
     return made
 
 
+class Question:
+    """All rows of one question: one region of a dataset, one set of items, one metric."""
+
+    def __init__(self, first: Row) -> None:
+        self.dataset = str(first["dataset"])
+        self.key = tuple(first[name] for name in _KEY)
+        self.robust = first["protocol"] == "robust"
+        self.items: int = first["item_set_position"]
+        self.region: tuple[int, str] = first["region_position"], str(first["region"])
+        self.rows: list[Row] = []
+
+    @functools.cached_property
+    def panel(self) -> Panel:
+        """Of all of its rows: made once, for hundreds of pages."""
+        return _panel(self.region[1], self.rows)
+
+
 class Index:
     """Scores by model and by question: hundreds of pages are made from the same rows."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = rows
         self.of_model: dict[str, list[Row]] = {}
-        self._of_question: dict[str, list[Row]] = {}
-        self._made: dict[tuple[str, frozenset[str]], list[Asked]] = {}
+        self.questions: dict[str, Question] = {}
         for row in rows:
-            self._of_question.setdefault(str(row["question"]), []).append(row)
+            name = str(row["question"])
+            if name not in self.questions:
+                self.questions[name] = Question(row)
+            self.questions[name].rows.append(row)
             if _counts(row):
                 self.of_model.setdefault(str(row["model"]), []).append(row)
-
-    def asked(self, dataset: str, questions: frozenset[str]) -> list[Asked]:
-        """Of these questions about a dataset alone."""
-        key = dataset, questions
-        if key not in self._made:
-            rows = [row for question in sorted(questions) for row in self._of_question[question]]
-            self._made[key] = _asked([row for row in rows if row["dataset"] == dataset])
-        return self._made[key]
 
 
 _LAST: list[Index] = []  # one at most: pages are made of one leaderboard after the other
@@ -116,50 +129,49 @@ def _counts(row: Row) -> bool:
     )
 
 
-def _asked(rows: list[Row]) -> list[Asked]:
-    robust = [row for row in rows if row["protocol"] == "robust" and _counts(row)]
-    chosen = [row for row in rows if row["protocol"] == "robust"] if robust else rows
-    groups: dict[tuple[object, ...], list[Row]] = {}
-    for row in chosen:
-        groups.setdefault(tuple(row[name] for name in _KEY), []).append(row)
-    newest: dict[tuple[object, ...], list[Row]] = {}
+def _asked(questions: Sequence[Question]) -> list[Asked]:
+    answered = [one for one in questions if one.panel.rows]
+    chosen = [one for one in answered if one.robust] or answered
+    groups: dict[tuple[object, ...], list[Question]] = {}
+    for one in chosen:
+        groups.setdefault(one.key, []).append(one)
+    newest: dict[tuple[object, ...], list[Question]] = {}
     for key in sorted(groups, key=lambda key: (key[2], key[5])):
-        if any(_counts(row) for row in groups[key]):
-            newest[(key[1], *key[3:5])] = groups[key]
+        newest[(key[1], *key[3:5])] = groups[key]
     made = [_one(group) for group in newest.values()]
     return sorted(made, key=lambda one: (one.simulated, -len(one.main.rows), one.metric))
 
 
-def _one(group: list[Row]) -> Asked:
-    first = min(row["item_set_position"] for row in group)
-    regions: dict[tuple[int, str], list[Row]] = {}
-    for row in group:
-        if row["item_set_position"] == first:
-            regions.setdefault((row["region_position"], str(row["region"])), []).append(row)
-    panels = (_panel(region, regions[at, region]) for at, region in sorted(regions))
-    row = group[0]
+def _one(group: Sequence[Question]) -> Asked:
+    first = min(one.items for one in group)
+    regions: dict[tuple[int, str], Question] = {}
+    for one in group:
+        if one.items == first:
+            best = regions.setdefault(one.region, one)
+            if len(one.panel.rows) > len(best.panel.rows):
+                regions[one.region] = one
+    row = group[0].rows[0]
     return Asked(
         str(row["dataset"]),
         bool(row["simulated"]),
         f"{row['metric']}/{row['protocol']}",
-        tuple(panel for panel in panels if panel.rows),
+        tuple(regions[region].panel for region in sorted(regions)),
     )
 
 
 def _panel(region: str, rows: Sequence[Row]) -> Panel:
-    most = Counter(row["question"] for row in rows if _counts(row)).most_common(1)
-    here = [row for row in rows if most and row["question"] == most[0][0]]
     dull = [
-        row for row in here if row["outcome"] == "scores" and row["baseline"] and row["model_kind"] in _DULL
+        row for row in rows if row["outcome"] == "scores" and row["baseline"] and row["model_kind"] in _DULL
     ]
     best = max(dull, key=lambda row: float(row["score"]), default=None)
     ceilings = [
-        row[name] for name in ("ceiling_like_for_like", "ceiling") for row in here if row[name] is not None
+        row[name] for name in ("ceiling_like_for_like", "ceiling") for row in rows if row[name] is not None
     ]
+    counting = filter(_counts, rows)
     return Panel(
         plain(region),
-        str(most[0][0]) if most else "",
-        tuple(sorted(filter(_counts, here), key=lambda row: (-float(row["score"]), str(row["model"])))),
+        str(rows[0]["question"]),
+        tuple(sorted(counting, key=lambda row: (-float(row["score"]), str(row["model"])))),
         float(ceilings[0]) if ceilings else None,
         float(best["score"]) if best else None,
         short_name(str(best["model"])) if best else "",

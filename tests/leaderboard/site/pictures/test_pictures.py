@@ -13,7 +13,7 @@ import pytest
 
 from brainbench_leaderboard.site import places
 from brainbench_leaderboard.site.board import Board
-from brainbench_leaderboard.site.pictures import brain, choice
+from brainbench_leaderboard.site.pictures import brain, brain_image, choice
 from brainbench_leaderboard.site.pictures.panels import asked
 from brainbench_leaderboard.site.pictures.picture import Picture
 
@@ -169,7 +169,7 @@ def test_brains_differ_by_region_and_are_the_same_bytes_twice(board: Board, site
     assert points["motor"].tolist() == [[-40.0, -20.0, 55.0]]
     assert len(points["default"]) == 34
     here, same, there = (
-        brain.image([("a", 0.1, points[name])], "rsa", "light", top=0.3, simulated=False)
+        brain_image.image([("a", 0.1, points[name])], "rsa", "light", top=0.3, simulated=False)
         for name in ("motor", "motor", "default")
     )
     assert here == same != there

@@ -48,6 +48,8 @@ def test_the_files_that_are_read_beside_the_code_are_there(built: dict[str, set[
         assert f"brainbench_leaderboard/{name}" in built["wheel"]
     assert "brainbench_leaderboard/explore/queries/standings.sql" in built["wheel"]
     assert "brainbench/neutral_text.txt" in built["wheel"]
+    licences = {name.rpartition("/")[2] for name in built["wheel"] if ".dist-info/licenses/" in name}
+    assert licences == {"LICENSE", "table-core.LICENSE.txt"}
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])

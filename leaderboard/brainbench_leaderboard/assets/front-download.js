@@ -2,8 +2,6 @@
 // What is shown as a file: all pages of the lines that are left, and the columns that are chosen.
 (() => {
   const PARTS = ["value", "low", "high", "p", "rank"];
-  // A spreadsheet takes text that begins so for a formula.
-  const FORMULA = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
 
   const partsOf = (column) =>
     column.kind === "gain" ? PARTS.slice(0, 4)
@@ -11,13 +9,7 @@
   const cellOf = (line, column) => column.source.cells.get(line.at);
   const part = (line, column, name) => cellOf(line, column)?.[name === "value" ? column.field : name];
 
-  const text = (words) => {
-    const safe = FORMULA.test(words) ? `'${words}` : words;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  const csvCell = (value) => (value === undefined || value === null ? "" : typeof value === "number" ? String(value) : text(String(value)));
-
-  /** Comma-separated (RFC 4180): the first line names the columns, what is missing is empty. */
+  /** Comma-separated: the first line names the columns, what is missing is empty. */
   brainbenchFront.csv = ({ lines, columns, rankedBy }) => {
     const heads = columns.flatMap((one) => {
       if (one.kind === "rank") return [`rank by ${rankedBy ? `${rankedBy.group}: ${rankedBy.title}` : "nothing"}`];
@@ -27,7 +19,7 @@
     });
     const rows = lines.map((line) => columns.flatMap((one) =>
       one.source ? partsOf(one).map((name) => part(line, one, name)) : [brainbenchFront.valueOf(line, one, rankedBy)]));
-    return [heads, ...rows].map((row) => row.map(csvCell).join(",") + "\r\n").join("");
+    return brainbenchFiles.csv([heads, ...rows]);
   };
 
   /** The same for programs, with what was asked and what the scores are held to; null is missing. */
@@ -61,12 +53,5 @@
     const asked = view && { ...view.asked, items: view.items, simulated: view.simulated };
     const told = { made: board.made, brainbench: board.brainbench, address, asked, columns: columns.map(about), rows };
     return JSON.stringify(told, null, 1) + "\n";
-  };
-
-  /** Hand a file to the visitor, without any server. */
-  brainbenchFront.save = (name, type, content) => {
-    const address = URL.createObjectURL(new Blob([content], { type }));
-    brainbenchFront.make("a", { href: address, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60000);
   };
 })();

@@ -126,9 +126,9 @@
   at("board-next").addEventListener("click", () => turn(1));
   const address = () => location.href.replace(/^.*?(#|$)/, "$1");
   at("board-csv").addEventListener("click", () =>
-    brainbenchFront.save("brainbench.csv", "text/csv;charset=utf-8", brainbenchFront.csv(shown)));
+    brainbenchFiles.save("brainbench.csv", "text/csv;charset=utf-8", brainbenchFront.csv(shown)));
   at("board-json").addEventListener("click", () =>
-    brainbenchFront.save("brainbench.json", "application/json", brainbenchFront.json({ ...shown, address: address() })));
+    brainbenchFiles.save("brainbench.json", "application/json", brainbenchFront.json({ ...shown, address: address() })));
   window.addEventListener("hashchange", () => {
     if (!states.isOurs(location.hash.slice(1))) return;
     state = states.read(board, location.hash.slice(1));

@@ -91,33 +91,20 @@
     }
   }
 
-  function save(figure, ending, address) {
-    const link = document.createElement("a");
-    link.href = address;
-    link.download = `${document.title.split(" - ")[0]}-${figure.id}.${ending}`.replace(/[^\w.-]+/g, "-");
-    link.click();
-  }
-
-  function saveText(figure, ending, kind, text) {
-    const address = URL.createObjectURL(new Blob([text], { type: kind }));
-    save(figure, ending, address);
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
-  }
-
-  // A text that a spreadsheet would take for a formula is given as text.
-  function field(value) {
-    if (value === null) return "";
-    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  }
+  const nameOf = (figure, ending) =>
+    `${document.title.split(" - ")[0]}-${figure.id}.${ending}`.replace(/[^\w.-]+/g, "-");
 
   function prepare(figure) {
     const does = {
-      async svg() { saveText(figure, "svg", "image/svg+xml", await onPaper(figure, (view) => view.toSVG())); },
-      async png() { save(figure, "png", await onPaper(figure, (view) => view.toImageURL("png", 2))); },
+      async svg() {
+        brainbenchFiles.save(nameOf(figure, "svg"), "image/svg+xml", await onPaper(figure, (view) => view.toSVG()));
+      },
+      async png() {
+        brainbenchFiles.saveFrom(nameOf(figure, "png"), await onPaper(figure, (view) => view.toImageURL("png", 2)));
+      },
       csv() {
         const { columns, rows } = told(figure, "numbers");
-        saveText(figure, "csv", "text/csv", [columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n");
+        brainbenchFiles.save(nameOf(figure, "csv"), "text/csv;charset=utf-8", brainbenchFiles.csv([columns, ...rows]));
       },
     };
     figure.querySelector(".saving").hidden = false;

@@ -22,7 +22,7 @@ from brainbench_leaderboard.site.pictures import choice
 from brainbench_leaderboard.site.rendering import render
 from brainbench_leaderboard.store import Leaderboard
 
-HOSTILE = "evil/<script>alert(1)</script>"
+HOSTILE = "\uff1devil/<script>alert(1)</script>"  # a formula to a spreadsheet, too
 REGIONS = ("default", "motor")
 SIZES = {
     "untrained:org/small": 1_000_000,

@@ -17,7 +17,7 @@ from brainbench_leaderboard.site.pictures import brain, brain_image, choice
 from brainbench_leaderboard.site.pictures.panels import asked
 from brainbench_leaderboard.site.pictures.picture import Picture
 
-HOSTILE = "evil/<script>alert(1)</script>"
+HOSTILE = "\uff1devil/<script>alert(1)</script>"  # a formula to a spreadsheet, too
 
 
 def picture(found: tuple[Picture, ...], start: str) -> Picture:

@@ -31,7 +31,7 @@ from brainbench_leaderboard.store_file import (
     refuse_strangers,
 )
 from brainbench_leaderboard.stored_scores import LayerScores
-from brainbench_leaderboard.ties import with_ties
+from brainbench_leaderboard.ties import as_they_are, with_ties
 
 if TYPE_CHECKING:
     from brainbench.validity import Validity
@@ -119,7 +119,7 @@ class Leaderboard:
         with explained(self.path):
             rows = list(self.db.query(f"SELECT * FROM standings ORDER BY {order}"))
             people = functools.partial(stored_scores.by_person, self.db)
-            rows = with_ties(rows, people, score="score", units="people", only=only)
+            rows = with_ties(as_they_are(rows), people, score="score", units="people", only=only)
             rows = with_margins(rows, functools.cache(self.cells))
             return [row for row in rows if only is None or row["fingerprint"] in only]
 

@@ -32,7 +32,9 @@ def legend(rows: Iterable[Row]) -> list[str]:
             "kappa: agreement with a person on which items are right, beyond what their accuracies give by "
             "chance (0), mean over people"
         )
-    lines += of_ranks(scored, "by accuracy among all that may be ranked, changed or not", "problems")
+    lines += of_ranks(
+        scored, "by accuracy: of models as they are among these, of changed ones among all", "problems"
+    )
     by, of = (_of_steering(steered) if steered else []), (of_tuning(tuned) if tuned else [])
     if by and of:  # each has its own change, ppl and so on
         by, of = [f"steering, {line}" for line in by], [f"fine-tuning, {line}" for line in of]

@@ -11,6 +11,8 @@ rank holds for other people (problems, objects) and these items, and says nothin
 - A model that lacks more than a quarter of the people whom half of the models have or more is compared with
   none and has no rank, and `rank_note` says why. Others are compared pair by pair, on the people of both.
 - Trainings of one arm are one thing: their mean for each problem is compared.
+- Models as they are have their ranks among themselves: nothing that a steering or training did moves them.
+  What was changed is ranked among all on a task, and else not at all: it may have learnt from these people.
 
 The ranks hang on what is stored alone, not on the order in which it came.
 """
@@ -25,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainbench.plan import NOTHING
 from brainbench.statistics import smallest_p, tie_ranks
 from brainbench_leaderboard.margins import MOST_PEOPLE
 
@@ -33,7 +36,8 @@ ByUnit = Mapping[str, float]  # scores by the name of a person, problem or objec
 Read = Callable[[Sequence[str]], Mapping[str, ByUnit]]  # of records, by fingerprint
 ALPHA = 0.05
 DIGITS = 6  # of a score; what differs beyond is arithmetic of machines
-_UNKNOWN = {"tied": None, "rank_units": None, "rank_note": ""}
+_UNKNOWN = {"tied": None, "rank_units": None}
+_CHANGED = "no rank: what changed a model may have learnt from these very people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,25 @@ def with_ties(
     found: dict[str, Row] = {}
     for ranked in asked.values():
         if only is None or any(row["fingerprint"] in only for row in ranked):
+            as_they_are = [row for row in ranked if not is_changed(row)]
             found.update(_ranked(ranked, read, score, units))
-    return [{**row, "rank": None, **_UNKNOWN, **found.get(row["fingerprint"], {})} for row in rows]
+            if 0 < len(as_they_are) < len(ranked):
+                found.update(_ranked(as_they_are, read, score, units))
+    nothing = {"rank": None, "rank_note": "", **_UNKNOWN}
+    return [{**nothing, **row, "rank": None, **found.get(row["fingerprint"], {})} for row in rows]
+
+
+def as_they_are(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those of changed models without their rank, and with a `rank_note` of why."""
+    return [
+        {**row, "rank": None, "rank_note": _CHANGED} if row["rank"] is not None and is_changed(row) else row
+        for row in rows
+    ]
+
+
+def is_changed(row: Mapping[str, Any]) -> bool:
+    """Whether a steering or training changed the model."""
+    return row.get("intervention") not in (None, NOTHING)
 
 
 def nothing_to_tell(row: Mapping[str, Any]) -> bool:

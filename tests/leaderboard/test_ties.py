@@ -20,7 +20,7 @@ from brainbench.records import Record, Scores
 from brainbench.runner import run
 from brainbench_interventions.none import NoIntervention
 from brainbench_leaderboard.store import Leaderboard
-from brainbench_leaderboard.ties import with_ties
+from brainbench_leaderboard.ties import as_they_are, with_ties
 
 PEOPLE = tuple(f"p{at}" for at in range(10))
 Ranks = dict[str, tuple[int | None, int | None]]
@@ -74,6 +74,22 @@ def test_people_are_matched_by_name_and_not_by_place() -> None:
     units = {"a": scored(0.1, 0), "b": scored(0.2, 1)}
     units["b"] = dict(reversed(units["b"].items()))
     assert ranked(units) == {"b": (1, 1), "a": (2, 1)}
+
+
+def test_what_changed_a_model_moves_no_rank_of_models_as_they_are() -> None:
+    units = {"a": scored(0.1, 0), "b": scored(0.3, 1), "b+": scored(0.9, 2), "a+": scored(0.2, 3)}
+    rows = [{**row, "intervention": "nari" if row["fingerprint"].endswith("+") else "none"}
+            for row in rows_of({"a": 0.1, "b": 0.3, "b+": 0.9, "a+": 0.2})]  # fmt: skip
+
+    def told(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        found = with_ties(rows, lambda asked: units, score="score", units="people")
+        return {row["fingerprint"]: row for row in found}
+
+    assert {name: row["rank"] for name, row in told(rows).items()} == {"b+": 1, "b": 1, "a+": 3, "a": 2}
+    never = told(as_they_are(rows))
+    assert {name: row["rank"] for name, row in never.items()} == {"b+": None, "b": 1, "a+": None, "a": 2}
+    assert "learnt from these very people" in never["b+"]["rank_note"]
+    assert never["b"]["rank_note"] == ""
 
 
 def test_where_the_board_shows_another_figure_than_the_mean_both_must_agree() -> None:
@@ -137,6 +153,17 @@ def test_the_board_shows_shared_ranks_in_the_order_of_scores_however_it_was_fill
     assert "shared by those that cannot be told apart: 1 + how many are known to be better" in words
     assert "#: no rank: on too few of the people that other models are scored on" in words
     assert "no two models can be told apart" not in words
+
+
+def test_scores_of_a_changed_model_are_never_ranked(board: list[Record], tmp_path: Path) -> None:
+    low, _, high, _ = board
+    changed = replace(high, cell=replace(high.cell, intervention=NoIntervention("steered")))
+    with Leaderboard(tmp_path / "b.db") as store:
+        for record in (low, changed):
+            store.add(record)
+        rows = {row["fingerprint"]: row for row in store.standings()}
+    assert (rows["low"]["rank"], rows["high"]["rank"]) == (1, None)
+    assert "learnt from these very people" in rows["high"]["rank_note"]
 
 
 def test_tasks_are_compared_over_problems_and_ideas_over_objects(

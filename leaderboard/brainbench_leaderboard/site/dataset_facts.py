@@ -11,6 +11,7 @@ from brainbench.text import plain
 from brainbench_leaderboard.analyses.entries import base_of
 from brainbench_leaderboard.site import table_places
 from brainbench_leaderboard.site.board import Board
+from brainbench_leaderboard.ties import is_changed
 from brainbench_leaderboard.values import Row, Value, short_name
 from brainbench_leaderboard.view import Entry, Section, Table, tables
 
@@ -22,7 +23,7 @@ class Limits:
     """For one set of items, by region: what people reach, what dull predictors do, who is above these.
 
     ceilings, dull: a name and a value a region. best: of each region the best dull predictor's name. above:
-    of each region how many models are above it, and with how many of them the interval is.
+    of each region how many models as they are stand above it, and with how many of them the interval does.
     """
 
     items: str
@@ -137,7 +138,7 @@ def _limits(section: Section, regions: Sequence[str]) -> Limits:
         for entry in section.baselines
         if (name := short_name(entry.rows[0]["model"])) in best or entry.rows[0]["model_kind"] == "baseline"
     ]
-    rows = [row for entry in section.entries for row in entry.rows]
+    rows = [row for entry in section.entries for row in entry.rows if not is_changed(row)]
     above = tuple(_above([row for row in rows if plain(row["region"]) == region]) for region in regions)
     return Limits(section.items, tuple(section.ceilings.items()), tuple(dull), best, above)
 

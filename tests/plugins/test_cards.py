@@ -50,6 +50,9 @@ def test_a_card_tells_of_the_method_as_it_is_set() -> None:
     assert "euclidean distances" in RobustRsa(distance="euclidean").card.formula
     assert "One d for all problems." in METHODS["interventions-nari-general-joint"].card.formula
     assert "One d for each type of problem." in METHODS["interventions-nari-general"].card.formula
+    narf = METHODS["interventions-narf"].card.formula
+    assert "every place's Δ added" in narf, "states as the whole steering leaves them, not h and its own Δ"
+    assert "a weight, 1 unless set otherwise" in narf
     cards = [method.card for method in METHODS.values()]
     assert len({(card.summary, card.formula) for card in cards}) == len(cards)  # no two say the same
 

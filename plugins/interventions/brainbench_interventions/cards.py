@@ -92,9 +92,10 @@ def tuning(arm: str, source: str, about: str) -> MethodCard:
     elif arm == "narf":
         reached = _CLIMB.format(_PATTERN[source]) if source in _PATTERN else "Δ: along a random direction."
         formula = (
-            "Minimised: Σ over items and places of |h − t|² / width. h: the output of attention, in the "
-            "middle half of the layers. t = h₀ + Δ for items that the steering repaired, h₀ for those right "
-            f"beforehand; h₀: h before training. {reached}"
+            "Minimised: Σ over items and places of c · |h − t|² / width. h: the output of attention, in the "
+            "middle half of the layers. t: of items that a steering repaired, what h is with every place's Δ "
+            "added (of several people's Δ the shortest); of those right beforehand, h before training. c: 1, "
+            f"and for those right beforehand a weight, 1 unless set otherwise. {reached}"
         )
     else:
         formula = (

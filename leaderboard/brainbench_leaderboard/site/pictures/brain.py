@@ -47,11 +47,14 @@ def picture(asked: Asked, where: Places, anchor: str) -> Picture | None:
             of = "" if share is None else f", {share:.0%} of the ceiling"
             said.append(f"{panel.region}: {words.value(median)}{of} ({place.source}).")
         else:
-            said.append(f"{panel.region} is not drawn: no published coordinates are known for it here.")
+            why = (
+                "no trained model has a score" if place else "no published coordinates are known for it here"
+            )
+            said.append(f"{panel.region} is not drawn: {why}.")
     lead = (
         "Nilearn's brain in MNI space from the left, from above and from the right, and the slice of its "
         "template with most marks. Colour is the median score of trained models, on a scale up to the "
-        "highest ceiling; every mark of a region has that one colour."
+        "highest ceiling, or score above it; every mark of a region has that one colour."
     )
     if asked.simulated:
         lead += " Nobody was scanned: this is where such regions would lie."

@@ -50,8 +50,9 @@ def profile(
     if not data:
         return None
     text = (
-        "Scores of each layer by itself, counted from the first. The highest of many layers is optimistic, "
-        "and neighbouring layers hold nearly the same: the headline score chooses its layer on other data."
+        "Scores of each layer by itself, counted from 1 (in the layers' own names from 0). The highest of "
+        "many is optimistic, and neighbouring layers hold nearly the same: the headline score chooses its "
+        "layer on other data."
     )
     return Picture(
         anchor,

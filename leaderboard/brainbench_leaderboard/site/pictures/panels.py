@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from brainbench.text import plain
+from brainbench_leaderboard.ties import is_changed
 from brainbench_leaderboard.values import Row, short_name
 
 _KEY = ("dataset", "simulated", "dataset_version", "metric", "protocol", "metric_version")
@@ -161,7 +162,10 @@ def _one(group: Sequence[Question]) -> Asked:
 
 def _panel(region: str, rows: Sequence[Row]) -> Panel:
     dull = [
-        row for row in rows if row["outcome"] == "scores" and row["baseline"] and row["model_kind"] in _DULL
+        row
+        for row in rows
+        if row["outcome"] == "scores" and row["baseline"] and row["model_kind"] in _DULL
+        if row["model_kind"] == "baseline" or not is_changed(row)  # a steered twin has learnt from brains
     ]
     best = max(dull, key=lambda row: float(row["score"]), default=None)
     ceilings = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from brainbench_leaderboard.site.board import Board
 from brainbench_leaderboard.site.pictures import brain, brain_image, choice
 from brainbench_leaderboard.site.pictures.panels import asked
 from brainbench_leaderboard.site.pictures.picture import Picture
+from brainbench_leaderboard.view import tables
 
 HOSTILE = "\uff1devil/<script>alert(1)</script>"  # a formula to a spreadsheet, too
 
@@ -114,6 +116,7 @@ def test_people_and_layers_are_those_of_the_record(board: Board) -> None:
         "default: highest is layer.1 with 0.100, lowest layer.2 with 0.025; the ceiling is 0.200"
         in layers.text
     )
+    assert "counted from 1 (in the layers' own names from 0)" in layers.text
 
 
 def test_gains_are_the_paired_ones_beside_every_control(board: Board, aut: tuple[Picture, ...]) -> None:
@@ -176,6 +179,17 @@ def test_brains_differ_by_region_and_are_the_same_bytes_twice(board: Board, site
     assert not list(site.glob("pictures/made-up*"))
 
 
+def test_a_twin_that_was_steered_is_no_dull_predictor(board: Board) -> None:
+    rows = [
+        {**row, "intervention": "nari", "score": 0.9} if row["model_kind"] == "untrained" else row
+        for row in board.scores
+    ]
+    (one,) = asked(rows, "aut")
+    assert (one.main.dull_name, one.main.dull) == ("words", 0.03)
+    sections = [section for table in tables(rows) for section in table.sections]
+    assert {value.beside for section in sections for value in section.best_dull} == {"words"}
+
+
 def test_a_region_without_coordinates_is_said_and_not_drawn(board: Board) -> None:
     (one,) = asked(board.scores, "aut")
     places_known = {"motor": board.cards.places["aut"]["motor"]}
@@ -183,6 +197,10 @@ def test_a_region_without_coordinates_is_said_and_not_drawn(board: Board) -> Non
     assert it is not None
     assert "default is not drawn: no published coordinates are known" in it.text
     assert "motor: 0.060, 20% of the ceiling (one point of our own)." in it.text
+    bare = replace(one.main, rows=tuple(r for r in one.main.rows if r["model_kind"] == "untrained"))
+    it = brain.picture(replace(one, panels=(bare, *one.panels[1:])), board.cards.places["aut"], "brain")
+    assert it is not None
+    assert "default is not drawn: no trained model has a score." in it.text
     assert brain.picture(one, {}, "brain") is None
     assert brain.places_of({"aut": places_known}, "aut@stage=response") == places_known
 

@@ -26,9 +26,15 @@ from brainbench.statistics import tie_ranks
 Array = NDArray[np.float64]
 PEOPLE, PROBLEMS, FORMS, MODELS = 10, 60, 3, 12
 UNEQUAL = np.linspace(0.5, 2.0, MODELS)[:, None]  # noise of each model
+LONE = np.where(np.arange(MODELS) == 0, 6.0, 1.0)[:, None]
 LACKING = 2  # people that each model lacks
 RIGHT = 0.6  # share of answers
 TABLES, ALPHA, DRAWS = 10, 0.05, 1000
+SKEWED: dict[str, Array | float] = {
+    "skewed": 1.0,
+    "skewed and unequal": UNEQUAL,
+    "skewed, one six times as noisy": LONE,
+}
 SETTINGS: Row = {
     "people": PEOPLE,
     "problems": [PROBLEMS, FORMS],
@@ -48,7 +54,7 @@ def noise(rng: np.random.Generator, kind: str, models: int, people: int) -> Arra
         return rng.standard_t(3, (models, people)) / 3**0.5
     if kind.startswith("skewed"):
         skewed: Array = rng.exponential(size=(models, people)) - 1
-        return skewed * UNEQUAL if kind.endswith("unequal") else skewed
+        return skewed * SKEWED[kind]
     drawn = rng.standard_normal((models, people))
     return drawn * UNEQUAL if kind == "unequal noise" else drawn
 
@@ -98,6 +104,7 @@ EQUAL = (
     "heavy tails",
     "skewed",
     "skewed and unequal",
+    "skewed, one six times as noisy",
     "people missing",
     "problems",
 )

@@ -36,6 +36,7 @@ ByUnit = Mapping[str, float]  # scores by the name of a person, problem or objec
 Read = Callable[[Sequence[str]], Mapping[str, ByUnit]]  # of records, by fingerprint
 ALPHA = 0.05
 DIGITS = 6  # of a score; what differs beyond is arithmetic of machines
+LARGEST = 1e60  # whatever is larger is no score, and its square no number
 _UNKNOWN = {"tied": None, "rank_units": None}
 _CHANGED = "no rank: what changed a model may have learnt from these very people"
 
@@ -136,5 +137,5 @@ def _table(entrants: Sequence[_Entrant], usual: Sequence[str]) -> NDArray[np.flo
     """Scores (models x people), NaN where one is missing."""
     missing = float("nan")
     table = np.array([[one.units.get(name, missing) for name in usual] for one in entrants])
-    rounded: NDArray[np.float64] = table.round(DIGITS)
+    rounded: NDArray[np.float64] = table.clip(-LARGEST, LARGEST).round(DIGITS)
     return rounded

@@ -55,6 +55,15 @@ def test_equal_models_share_the_first_rank_and_a_planted_one_stands_above() -> N
     assert set(found.values()) == {(2, 5)}
 
 
+@pytest.mark.parametrize("size", [1e200, 1e307, float("inf")])
+def test_a_board_is_made_whatever_numbers_somebody_wrote(size: float) -> None:
+    units = {f"m{seed}": scored(seed / 10, seed) for seed in range(4)}
+    usual = ranked(units)
+    found = ranked({**units, "huge": dict.fromkeys(PEOPLE, size)})
+    assert found.pop("huge") == (1, 1)
+    assert found == {name: (rank and rank + 1, tied) for name, (rank, tied) in usual.items()}
+
+
 def test_a_model_that_lacks_many_people_has_no_rank_and_says_why() -> None:
     units = {"a": scored(0.1, 0), "b": scored(0.3, 1, PEOPLE[:8]), "c": scored(0.9, 2, PEOPLE[:7])}
     units["d"] = scored(0.1, 3)

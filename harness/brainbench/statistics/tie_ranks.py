@@ -76,7 +76,7 @@ def tie_ranks(
     """
     require_share(alpha, "alpha")
     table, units = _checked(scores), np.shape(scores)[1]
-    floor = TIE * float(np.nanmax(np.abs(scores)))
+    floor = TIE * np.nanmax(np.abs(np.asarray(scores, dtype=np.float64)), axis=1)
     by = np.nanmean(table, axis=1) if shown is None else np.asarray(shown, dtype=np.float64)
     if by.shape != table.shape[:1]:
         raise ShapeError(f"{len(table)} models are shown by scores of the shape {by.shape}.")
@@ -96,15 +96,17 @@ def smallest_p(units: int, draws: int = 2000) -> float:
 
 
 def _checked(scores: Values) -> Values:
-    """Scores with each unit's mean over models taken away, which is the same for both sides of a pair."""
+    """Scores with each unit's median over models taken away, which is the same for both sides of a pair.
+
+    Not the mean: beside a model of absurdly large scores, nothing would be left of the others' differences.
+    """
     table = np.asarray(scores, dtype=np.float64)
     if table.ndim != 2 or not table.size or np.isinf(table).any() or np.isnan(table).all(axis=1).any():
         raise ShapeError(
             f"Scores must be models x units, none infinite and none without a unit; got shape {table.shape}."
         )
-    there = np.isfinite(table)
-    means = np.where(there, table, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-    centred: Values = table - means
+    usual = np.nanmedian(np.where(np.isfinite(table).any(axis=0), table, 0.0), axis=0)
+    centred: Values = table - usual
     return centred
 
 
@@ -118,7 +120,7 @@ def _signs(units: int, seed: int, draws: int) -> tuple[Values, bool]:
     return np.concatenate([block.signs(units) for block in blocks(seed, draws)]), False
 
 
-def _compared(table: Values, signs: Values, floor: float) -> tuple[Values, Values]:
+def _compared(table: Values, signs: Values, floor: Values) -> tuple[Values, Values]:
     """Each pair's statistic with its sign (models x models), and the largest in each pattern (patterns,)."""
     there = np.isfinite(table)
     filled, whole = np.where(there, table, 0.0), bool(there.all())
@@ -142,11 +144,11 @@ def _compared(table: Values, signs: Values, floor: float) -> tuple[Values, Value
     return found, largest
 
 
-def _scaled(filled: Values, there: NDArray[np.bool_], floor: float) -> tuple[Values, Values]:
+def _scaled(filled: Values, there: NDArray[np.bool_], floor: Values) -> tuple[Values, Values]:
     """Each pair's statistic with its sign, and what its sum of differences is multiplied by for it.
 
     Both are (models x models), the second in its upper half; 0 where a pair shares fewer than two units, or
-    differs by rounding alone.
+    differs by rounding alone: by less than `floor` (models,) of one of them.
     """
     models = len(filled)
     sums, squares, counts = (np.zeros((models, models)) for _ in range(3))
@@ -156,7 +158,7 @@ def _scaled(filled: Values, there: NDArray[np.bool_], floor: float) -> tuple[Val
         counts[high, high + 1 :] = np.maximum(shared.sum(axis=1), 1)
         sums[high, high + 1 :] = differences.sum(axis=1)
         squares[high, high + 1 :] = (differences**2).sum(axis=1)
-    pairs = (counts > 1) & (squares > floor**2 * counts)
+    pairs = (counts > 1) & (squares > np.maximum(floor[:, None], floor) ** 2 * counts)
     counts[~pairs], squares[~pairs] = 1, 1
     squares /= counts
     usual = np.quantile(squares[pairs], SHARE) if pairs.any() else 0.0

@@ -20,7 +20,7 @@ Name = Annotated[
 ]
 Label = Annotated[str, Field(pattern=WORD, max_length=1000, description="One line of words.")]
 Text = Annotated[str, Field(max_length=100_000, description="What a model or a person wrote.")]
-Number = Annotated[float, Field(ge=-1e300, le=1e300, description="Finite.")]
+Number = Annotated[float, Field(ge=-1e60, le=1e60, description="Finite, and so are its square and cube.")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 _EXACT = "Of 64 bits: not every reader of JSON keeps all of its digits."

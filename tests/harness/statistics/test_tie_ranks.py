@@ -81,6 +81,15 @@ def test_many_models_are_told_apart_and_one_far_from_all_hides_nothing() -> None
     assert found.ranks[:-1].max() > 100
 
 
+@pytest.mark.parametrize("size", [1e14, 1e60])
+def test_absurd_scores_of_one_model_change_nothing_between_others(size: float) -> None:
+    table = scores(12, 10)
+    usual, found = tie_ranks(table, seed=0), tie_ranks(np.vstack((table, np.full(10, size))), seed=0)
+    assert usual.ranks.max() > 4
+    assert found.ranks[-1] == 1
+    np.testing.assert_array_equal(found.better[:-1, :-1], usual.better)
+
+
 def test_equal_models_are_rarely_told_apart_however_noisy_each_is() -> None:
     rng = np.random.default_rng(0)
     spread = np.array([[1.0], [1], [2], [4], [0.2], [1]])

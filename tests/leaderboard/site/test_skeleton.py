@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,63 @@ def test_a_later_site_clears_away_the_earlier_and_nothing_else(tmp_path: Path) -
 def test_nothing_is_written_outside(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="no place"):
         output.write(tmp_path / "site", [(name, "x")])
+
+
+def test_a_site_that_is_never_finished_is_cleared_away_by_the_next(tmp_path: Path) -> None:
+    def killed() -> Iterator[output.File]:
+        yield "models/a.html", "a"
+        yield "index.html", "1"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        output.write(tmp_path, killed())
+    output.write(tmp_path, [("index.html", "2")])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [output.LIST, "index.html"]
+
+
+def test_nothing_of_somebody_else_is_overwritten_or_removed(tmp_path: Path) -> None:
+    site, outside = tmp_path / "site", tmp_path / "outside"
+    for folder in (outside, site / ".git", site / "kept"):
+        folder.mkdir(parents=True)
+        (folder / "a.html").write_text("mine")
+    (site / "linked").symlink_to(outside)
+    named = ["linked/a.html", ".git/a.html", "kept", "a\0b", "x" * 5000]
+    (site / output.LIST).write_text(json.dumps(named))
+    output.write(site, [("index.html", "x")])  # none of these is a page of a site
+    with pytest.raises(StoreError, match="is a link out of"):
+        output.write(site, [("linked/a.html", "x")])
+    with pytest.raises(StoreError, match="is there already"):
+        output.write(site, [("kept/a.html", "x")])
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "index.html").write_text("mine")
+    with pytest.raises(StoreError, match="is there already"):
+        output.write(tmp_path / "home", [("models/a.html", "x"), ("index.html", "x")])
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["index.html"]
+    texts = {path.read_text() for path in tmp_path.rglob("a.html")}
+    assert (texts, len(list(tmp_path.rglob("a.html")))) == ({"mine"}, 3)
+
+
+@pytest.mark.parametrize("told", ["[" * 200_000, '["\\ud800"]', "7", "no list"])
+def test_a_damaged_list_is_no_list(tmp_path: Path, told: str) -> None:
+    (tmp_path / output.LIST).write_text(told)
+    (tmp_path / output.BEGUN).write_text(f"{told}\n")
+    assert output.write(tmp_path, [("index.html", "x")]) == 1
+
+
+def test_a_list_that_never_ends_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / output.LIST)
+    (tmp_path / output.BEGUN).symlink_to("/dev/zero")
+    assert output.write(tmp_path, [("index.html", "x")]) == 1
+
+
+def test_two_sites_are_not_written_into_one_folder_at_once(tmp_path: Path) -> None:
+    def while_writing() -> Iterator[output.File]:
+        yield "index.html", "1"
+        with pytest.raises(StoreError, match="Another site is being written"):
+            output.write(tmp_path, [("index.html", "2")])
+
+    output.write(tmp_path, while_writing())
+    assert (tmp_path / "index.html").read_text() == "1"
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ def write(folder: Path, files: Iterable[File]) -> int:
     """Write the files of a site into a folder, and remove those of an earlier site that are not among them.
 
     Returns their number. Files that no site has written are left alone. Raises StoreError when something
-    cannot be written, would take the place of such a file or lie outside the folder, and where another site is
-    just being written.
+    cannot be written, would take the place of such a file or lie outside the folder, and where another site
+    is just being written.
     """
     written: dict[str, None] = {}
     path = folder
@@ -32,7 +32,9 @@ def write(folder: Path, files: Iterable[File]) -> int:
         with _alone(folder):
             unfinished = _begun(folder)
             earlier = dict.fromkeys((*_listed(folder), *unfinished))
-            _make_room(folder, folder / "index.html", ours="index.html" in earlier)  # before anything is written
+            _make_room(
+                folder, folder / "index.html", ours="index.html" in earlier
+            )  # before anything is written
             _replace(folder / BEGUN, "".join(json.dumps(name) + "\n" for name in unfinished))
             with (folder / BEGUN).open("a", encoding="utf-8") as begun:
                 for name, content in files:
@@ -87,7 +89,7 @@ def _checked(name: str) -> PurePosixPath:
 
 
 def _make_room(folder: Path, path: Path, *, ours: bool) -> None:
-    """The folder that a file is to lie in; raises StoreError where a link leads out, or for somebody's file."""
+    """The folder that a file is to lie in. Raises StoreError for a link that leads out or a stranger's file."""
     if not path.parent.resolve().is_relative_to(folder.resolve()):
         raise StoreError(f"{path.parent} is a link out of the site's folder.", hint="Remove it first.")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +129,7 @@ def _text(path: Path) -> str:
 
 
 def _remove(folder: Path, name: str) -> None:
-    """A file that the list names; a list that somebody changed can name nothing outside, and nothing hidden."""
+    """A file that the list names; a list that somebody changed can name nothing outside, nor hidden."""
     with suppress(ValueError):
         path = folder / _checked(name)
         if path.resolve().is_relative_to(folder.resolve()):

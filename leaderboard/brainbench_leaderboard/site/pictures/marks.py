@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+UNSEEN = "\u200b"  # takes no place
+_INHERITED = (
+    re.compile(  # what every JavaScript object has, so that Vega takes such a word for something else
+        r"constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf"
+        r"|__(?:proto|(?:define|lookup)[GS]etter)__"
+    )
+)
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down")
 
 
@@ -25,11 +33,21 @@ def chart(
     told = [{name: value for name, value in datum.items() if value is not None} for datum in values]
     inner: Spec = {"height": height, "layer": [one for one in layer if _has_data(one, told)]}
     made: Spec = {"$schema": SCHEMA, "data": {"values": told}}
-    if not panels:
-        return {**made, "width": 640, **inner}
-    made["facet"] = {"field": "panel", "type": "nominal", "title": None, "sort": list(panels)}
-    made |= {"columns": min(3, len(panels)), "spec": {"width": 260, **inner}}
-    return made
+    if panels:
+        made["facet"] = {"field": "panel", "type": "nominal", "title": None, "sort": list(panels)}
+        made |= {"columns": min(3, len(panels)), "spec": {"width": 260, **inner}}
+    else:
+        made |= {"width": 640, **inner}
+    return {name: _harmless(value) for name, value in made.items()}
+
+
+def _harmless(value: Any) -> Any:
+    """The same, with what Vega stumbles over looking as it did."""
+    if isinstance(value, str):
+        return value + UNSEEN if _INHERITED.fullmatch(value) else value
+    if isinstance(value, dict):
+        return {name: _harmless(held) for name, held in value.items()}
+    return [_harmless(held) for held in value] if isinstance(value, list) else value
 
 
 def _has_data(layer: Spec, told: Sequence[Mapping[str, Any]]) -> bool:

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from brainbench_leaderboard.site.pictures import marks
+
 HOSTILE = "\uff1devil/<script>alert(1)</script>"  # a formula to a spreadsheet, too
 CHARTS = "figure.picture:has(script.specification)"
 pytestmark = pytest.mark.browser
@@ -52,6 +54,30 @@ def test_every_chart_is_drawn_as_wide_as_its_place_and_nothing_complains(
     assert page.locator("img").evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 500)")
     source = page.locator("img").evaluate_all("all => all.map(one => one.currentSrc)")[0]
     assert source.endswith("aut.dark.png" if dark else "aut.light.png")
+
+
+def test_names_that_mean_something_to_scripts_are_drawn_like_any_other(site: Path, visit: Any) -> None:
+    page = visit(site, "pictures.html")
+    names = page.evaluate("Object.getOwnPropertyNames(Object.prototype)")
+    assert "constructor" in names
+    data = [{"model": name, "panel": name, "score": at} for at, name in enumerate(names)]
+    y = {"field": "model", "type": "nominal", "sort": names}
+    layer = [
+        {
+            "mark": "point",
+            "encoding": {"x": marks.number("score", "x"), "y": y, **marks.kinds("model", names)},
+        }
+    ]
+    told = page.evaluate(
+        """async specification => {
+            const tooltip = { disableDefaultStyle: true };
+            const options = { mode: "vega-lite", ast: true, actions: false, defaultStyle: false, tooltip };
+            const made = await vegaEmbed(document.createElement("div"), specification, options);
+            return await made.view.toSVG();
+        }""",
+        marks.chart(data, layer, panels=names[:3]),
+    )
+    assert [name for name in names if f">{name}{marks.UNSEEN}<" not in told] == []
 
 
 def test_a_page_in_a_folder_is_sound_for_a_screen_reader(site: Path, visit: Any) -> None:

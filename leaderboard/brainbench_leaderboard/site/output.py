@@ -89,7 +89,7 @@ def _checked(name: str) -> PurePosixPath:
 
 
 def _make_room(folder: Path, path: Path, *, ours: bool) -> None:
-    """The folder that a file is to lie in. Raises StoreError for a link that leads out or a stranger's file."""
+    """The folder of a file. Raises StoreError for a link that leads out, or a stranger's file."""
     if not path.parent.resolve().is_relative_to(folder.resolve()):
         raise StoreError(f"{path.parent} is a link out of the site's folder.", hint="Remove it first.")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,11 +20,13 @@ def tasks(rows: Iterable[Row], lines: Lines, reasons: Reasons, sources: Sources)
     """Accuracies, and for each change and what it was learnt from a column of what it did to a task.
 
     A column of a change is of one change for all models: never of the best one for each. `usual` is the
-    brain-guided one that most models were run with, of real and of simulated data.
+    brain-guided one that most models were run with, of real and of simulated data, and never one that has no
+    rank: an oracle, or what was fitted or chosen on the very items.
     """
     ordered = sorted(rows, key=_best_first)
     titles = _titles(ordered, _task)
     found: dict[tuple[Any, ...], Column] = {}
+    fair: dict[tuple[Any, ...], Column] = {}
     for row in ordered:
         title = titles[row["question"]]
         if row["intervention"] == NOTHING:
@@ -39,11 +41,12 @@ def tasks(rows: Iterable[Row], lines: Lines, reasons: Reasons, sources: Sources)
             if key not in found:
                 found[key] = Column(_about(key, row))
             cell = _changed(row, reasons)
+            if row["rank"] is not None:
+                fair[key] = found[key]
         for at in lines.places(row, key):
             found[key].cells[at] = cell
-    columns = [found[key] for key in sorted(found, key=str)]
-    _mark_usual(columns)
-    return columns
+    _mark_usual([fair[key] for key in sorted(fair, key=str)])
+    return [found[key] for key in sorted(found, key=str)]
 
 
 def ideas(rows: Iterable[Row], lines: Lines, reasons: Reasons) -> list[Column]:

@@ -172,6 +172,30 @@ def test_what_failed_before_its_revision_was_known_joins_the_models_line(
     assert found["reasons"][cells(found, accuracy)["third"]["why"]][2] == "no task for it"
 
 
+def test_what_has_no_rank_never_stands_beside_the_scores_by_itself(
+    made: Callable[..., Record], tmp_path: Path
+) -> None:
+    def told(**more: Any) -> Told:
+        fitted = {"dataset": "brains", "simulated": False, "items": 70, "people": 10}
+        known = {"role": "brain", "oracle": False, "protocol": "validation", "seen": 0, "strength": 0.5}
+        return {"fingerprint": "5" * 64, "fitted": fitted, **known, **more}
+
+    answers = [[True, False]] * 4
+    unfair = (("nari", {"oracle": True}), ("nari-general", {"seen": 4}), ("chosen", {"protocol": "paper"}))
+    with Leaderboard(tmp_path / "b.db") as store:
+        for model in ("m", "other"):
+            for record in (
+                made("none", answers, model=model),
+                *(made(name, answers, told(**says), model=model) for name, says in unfair),
+            ):
+                store.add(record)
+        before = data(Board.of(store))
+        store.add(made("heldout", answers, told()))
+        after = data(Board.of(store))
+    assert not [c for c in before["columns"] if c.get("usual")]
+    assert [c["change"] for c in after["columns"] if c.get("usual")] == ["heldout"]
+
+
 def test_other_data_under_one_name_are_another_view(tmp_path: Path) -> None:
     dataset = Named("reading", regions=("language",), item_sets=(ALL_ITEMS,))
     with Leaderboard(tmp_path / "b.db") as again:

@@ -104,9 +104,9 @@ EQUAL = (
     "heavy tails",
     "skewed",
     "skewed and unequal",
-    "skewed, one six times as noisy",
     "people missing",
     "problems",
+    "skewed, one six times as noisy",
 )
 PLANTED: dict[str, tuple[Array, int, str]] = {
     "one of 12 better by 1": (ONE, PEOPLE, "normal"),

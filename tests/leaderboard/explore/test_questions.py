@@ -85,6 +85,20 @@ def test_the_best_stands_beside_the_boards_own_dull_predictor(ask: Any, results:
         )
 
 
+def test_what_was_changed_is_no_best_model(results: Path, tmp_path: Path) -> None:
+    path = tmp_path / "changed.db"
+    with closing(sqlite3.connect(results)) as known, closing(sqlite3.connect(path)) as db:
+        known.backup(db)
+        db.execute(
+            "UPDATE records SET intervention = 'nari'"
+            " WHERE model = 'brainbench/tiny' AND dataset = 'deduction'"
+        )
+        one = next(one for one in questions() if one.name == "best")
+        db.row_factory = sqlite3.Row
+        found = {row["dataset"] for row in db.execute(one.sql, dict.fromkeys(one.parameters, ""))}
+    assert found == {"simulated-creativity", "simulated-deduction"}
+
+
 def test_layers_are_those_of_the_model_in_their_order(ask: Any, results: Path) -> None:
     assert ask("layers") == []
     rows = ask("layers", model="brainbench/tiny", dataset="deduction", region="md")

@@ -1,11 +1,11 @@
 -- title: Best per dataset
--- description: For each dataset, region, set of items and metric the model with the highest score, beside the ceiling and the best dull predictor. Of many models the highest score is partly luck.
+-- description: For each dataset, region, set of items and metric the model with the highest score, as it is, beside the ceiling and the best dull predictor. Of many models the highest score is partly luck.
 WITH scored AS (
     SELECT * FROM standings WHERE outcome = 'scores' AND resolved
 ), placed AS (
     SELECT *, row_number() OVER (PARTITION BY question ORDER BY score DESC, fingerprint) AS place,
         count(*) OVER (PARTITION BY question) AS results
-    FROM scored WHERE NOT baseline
+    FROM scored WHERE NOT baseline AND coalesce(intervention, 'none') = 'none'
 ), pairs AS (
     SELECT b.fingerprint, d.model, d.score,
         row_number() OVER (PARTITION BY b.fingerprint ORDER BY d.score DESC, d.fingerprint) AS place

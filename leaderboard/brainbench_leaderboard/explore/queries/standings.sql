@@ -1,5 +1,5 @@
 -- title: Standings
--- description: All scores on brain data, best first within what may be compared. Leave a field empty for all. rank_by_score is of scores alone: the board shows which of them cannot be told apart.
+-- description: All scores on brain data, best first within what may be compared. Leave a field empty for all. rank_by_score is of scores alone, with what steering or training changed among them: the board ranks models as they are, and shows which cannot be told apart.
 SELECT
     CASE WHEN simulated THEN 'SIMULATED' ELSE 'real' END AS data,
     dataset, dataset_version, region, item_set,

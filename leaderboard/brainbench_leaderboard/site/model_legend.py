@@ -52,5 +52,5 @@ def _scores(scored: Sequence[Row]) -> Iterator[str]:
             "held-out variance that the layer adds to theirs; rsa: the partial correlation)"
         )
     if any(row["rank"] is not None for row in scored):
-        yield "rank: among all that may be compared; models that cannot be told apart share one"
+        yield "rank: among models as they are; those that cannot be told apart share one"
     yield from (plain(note) for note in dict.fromkeys(row.get("rank_note") for row in scored) if note)

@@ -93,6 +93,7 @@ def test_the_snippets_are_what_plugins_look_like(text: str) -> None:
 
 
 def test_it_counts_what_is_missing_and_names_no_dataset_without_a_card(text: str) -> None:
+    assert "Scores and ideas of steered and trained models have none" in " ".join(text.split())
     assert "Here: 0." in text
     assert "<script" not in text
 

@@ -44,7 +44,7 @@ def serve(context: click.Context, port: int, host: str, db: Path | None) -> None
     """
     from brainbench_leaderboard.site.board import Cards
     from brainbench_leaderboard.site.live import LiveSite
-    from brainbench_leaderboard.site.server import SiteServer
+    from brainbench_leaderboard.site.server import SiteServer, alone
 
     path = existing(results_file(db or context.obj))
     with (
@@ -52,6 +52,8 @@ def serve(context: click.Context, port: int, host: str, db: Path | None) -> None
         LiveSite(path, Cards.of(installed()), _warn) as site,
         SiteServer(site.folder, host, port, site.refresh) as server,
     ):
+        if not alone(host):
+            _warn("Whoever reaches this address can read the page, and where datasette runs all results.")
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         try:

@@ -22,6 +22,7 @@ from brainbench_leaderboard.site.server import address
 from brainbench_leaderboard.store_file import connect_for_reading, explained
 
 PATIENCE = 60.0  # seconds until it answers; it imports a good deal
+GUARD = "brainbench_leaderboard.explore.guard"
 SETTINGS: Mapping[str, str] = {
     "sql_time_limit_ms": "10000",
     "max_returned_rows": "2000",
@@ -51,7 +52,7 @@ def opened(database: Path, host: str, port: int) -> Iterator[str]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "DATASETTE_LOAD_PLUGINS": ""},  # only what this brainbench knows
+                env={**os.environ, "DATASETTE_LOAD_PLUGINS": "", "BRAINBENCH_SERVED_AT": host},  # ours alone
             )
         try:
             _wait(process, address(host, port), log)
@@ -68,9 +69,12 @@ def command(database: Path, host: str, port: int, folder: Path) -> list[str]:
     """What is run; writes the metadata that it reads into the folder. Raises StoreError for no such file."""
     described = folder / "metadata.json"
     described.write_text(json.dumps(metadata(database.stem, _columns(database))), "utf-8")
+    plugins = folder / "plugins"
+    plugins.mkdir(exist_ok=True)
+    (plugins / "guard.py").write_text(f"from {GUARD} import asgi_wrapper, prepare_connection\n", "utf-8")
     files = [*([] if _shared(database) else ["--immutable"]), str(database.absolute())]
     settings = [word for name, value in SETTINGS.items() for word in ("--setting", name, value)]
-    where = ["--host", host, "--port", str(port), "--metadata", str(described)]
+    where = ["--host", host, "--port", str(port), "--metadata", str(described), "--plugins-dir", str(plugins)]
     return [sys.executable, "-m", "datasette", "serve", *files, *where, *settings]
 
 

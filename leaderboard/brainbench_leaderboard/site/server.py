@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import ipaddress
 import os
 import socket
 import socketserver
@@ -12,7 +13,7 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from brainbench.errors import UsageError
 from brainbench_leaderboard.site.rendering import POLICY
@@ -66,6 +67,29 @@ def address(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
+def alone(host: str) -> bool:
+    """Whether nobody else can reach what is served at this host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def means(named: str, host: str) -> bool:
+    """Whether a request that names a host (`Host: named`) can mean what is served at `host`.
+
+    A page from elsewhere may make its own name lead to this machine, to read what only this machine is shown:
+    there, no other name is answered than this machine's own.
+    """
+    try:
+        name = urlsplit(f"//{named}").hostname or ""
+    except ValueError:
+        return False
+    if not alone(host) or name in (host.lower(), "localhost"):
+        return True
+    return alone(name)
+
+
 class _Handler(SimpleHTTPRequestHandler):
     server: SiteServer
     server_version, sys_version = "brainbench", ""
@@ -87,6 +111,9 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def send_head(self) -> io.BytesIO | BinaryIO | None:
         """Refuse hidden files, ways upwards and what is no name before anything is opened."""
+        if not means(self.headers.get("Host", self.server.host), self.server.host):
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+            return None
         path = unquote(self.path.partition("?")[0].partition("#")[0])
         if any(character in path for character in "\0\\") or any(
             part.startswith(".") for part in path.split("/")

@@ -181,13 +181,17 @@ def test_datasette_answers_and_changes_nothing(results: Path) -> None:
         place = tilde_encode("a b")
         rows = get(f"{place}/layers.json?_shape=array&model=brainbench/tiny&dataset=deduction")
         assert {row["model"] for row in rows} == {"brainbench/tiny"}
-        for sql in ("DELETE FROM records", "ATTACH 'x.db' AS x", "PRAGMA journal_mode = DELETE"):
+        endless = "SELECT length(zeroblob(1000000000))"  # which would take that many bytes, many times
+        for sql in ("DELETE FROM records", "ATTACH 'x.db' AS x", "PRAGMA journal_mode = DELETE", endless):
             with pytest.raises(urllib.error.HTTPError):
                 get(f"{place}.json?{urllib.parse.urlencode({'sql': sql})}")
         with pytest.raises(urllib.error.HTTPError):
             get(f"{place}.db")
         assert get("-/settings.json")["allow_download"] is False
-        assert [one["name"] for one in get("-/plugins.json")] == []
+        assert [one["name"] for one in get("-/plugins.json")] == ["guard.py"]
+        elsewhere = urllib.request.Request(address, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="421"):
+            direct.open(elsewhere, timeout=20)
     with pytest.raises(OSError, match="refused"):
         direct.open(address, timeout=5)
     assert results.read_bytes() == before

@@ -22,7 +22,7 @@ from brainbench.errors import StoreError
 from brainbench.records import Record
 from brainbench_leaderboard.site.board import Cards
 from brainbench_leaderboard.site.live import LiveSite
-from brainbench_leaderboard.site.server import SiteServer, address
+from brainbench_leaderboard.site.server import SiteServer, address, means
 from brainbench_leaderboard.store import Leaderboard
 
 Ask = Callable[..., tuple[int, http.client.HTTPMessage, bytes]]
@@ -129,6 +129,27 @@ def test_it_shows_what_has_come_in_and_survives_a_damaged_file(
     results.write_bytes(kept)
     assert ask("/")[0] == 200
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "host", "means_it"),
+    [
+        *(("127.0.0.1:8000", "127.0.0.1", True), ("LOCALHOST", "127.0.0.1", True), ("[::1]:1", "::1", True)),
+        *(("evil.example:8000", "127.0.0.1", False), ("127.0.0.1.evil.example", "127.0.0.1", False)),
+        *(("", "localhost", False), ("[", "::1", False), ("a@evil.example", "localhost", False)),
+        *(("this-machine:8000", "0.0.0.0", True), ("192.168.0.7", "192.168.0.7", True)),
+    ],
+)
+def test_no_name_from_elsewhere_leads_here(named: str, host: str, means_it: bool) -> None:
+    assert means(named, host) == means_it
+
+
+def test_a_request_for_somebody_else_is_not_answered(served: tuple[LiveSite, SiteServer, list[str]]) -> None:
+    for named, status in (("evil.example", 421), ("localhost:80", 200)):
+        connection = http.client.HTTPConnection("127.0.0.1", served[1].server_port, timeout=20)
+        connection.request("GET", "/", headers={"Host": named})
+        assert connection.getresponse().status == status
+        connection.close()
 
 
 def test_addresses_can_be_typed() -> None:

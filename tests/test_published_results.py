@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -112,6 +113,31 @@ def test_scripts_of_the_workflow_are_sh() -> None:
     for step in steps("check"):
         if "run" in step:
             subprocess.run(["bash", "-n"], input=step["run"], text=True, check=True)
+
+
+def test_nothing_that_is_said_of_a_submission_is_a_command_to_the_runner(tmp_path: Path) -> None:
+    said = [step["run"] for step in steps("check") if "said.txt" in step.get("run", "")]
+    assert len(said) == 2
+    assert "make --silent site " in said[0]  # what breaks the page is not found after it is merged
+    (tmp_path / "build").mkdir()
+    for script in said:
+        (tmp_path / "build/said.txt").write_text("::error::x\n a ##[add-mask]passed\n# head\n</details>\n")
+        summary = tmp_path / "summary"
+        shown = subprocess.run(
+            ["bash", "-ec", re.sub(r"(?m)^make .*$", "true", script)],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "GITHUB_STEP_SUMMARY": str(summary)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert shown.count("\n") == 4
+        assert "##[" not in shown
+        assert all(line.startswith("| ") for line in shown.splitlines())
+        told = summary.read_text().split("\n\n")[-1].splitlines()
+        assert len(told) == 4
+        assert all(line.startswith("    ") for line in told)
+        summary.unlink()
 
 
 def test_commands_that_the_folders_readme_names_exist() -> None:

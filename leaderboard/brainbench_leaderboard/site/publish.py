@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+from brainbench.errors import StoreError
 from brainbench_leaderboard.site import (
     add_page,
     dataset_pages,
@@ -36,9 +37,17 @@ def publish(store: Leaderboard, folder: Path, cards: Cards | None = None) -> Pat
     """Write the site of a leaderboard into a folder; the path of its first page.
 
     Without cards, what datasets and methods say of themselves is left out. Raises StoreError when it cannot
-    be written.
+    be written, and for a results file that something else than brainbench has changed beyond what can be
+    shown.
     """
-    output.write(folder, files(Board.of(store, cards)))
+    try:
+        output.write(folder, files(Board.of(store, cards)))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"No page can be made of {store.path}: it seems to hold what no run writes"
+            f" ({type(error).__name__}: {error}).",
+            hint="`brainbench board merge` of it into another file names what is wrong.",
+        ) from error
     return folder / places.INDEX
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainbench.errors import StoreError
+from brainbench.records import Record
 from brainbench_leaderboard.site import data_files, output, places
 from brainbench_leaderboard.site.publish import publish
 from brainbench_leaderboard.store import Leaderboard
@@ -144,6 +146,23 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
         output.write(tmp_path / "file", [("index.html", "x")])
+
+
+@pytest.mark.parametrize(
+    "change", ["accuracy = 9e999", "details = 'no JSON'", "facts = '[[]]', by_condition = '7'"]
+)
+def test_a_file_that_somebody_spoilt_is_a_sentence_or_a_site(
+    tmp_path: Path, made: Callable[..., Record], change: str
+) -> None:
+    with Leaderboard(tmp_path / "b.db") as store:
+        store.add(made("none", [[1, 0], [1, 1]]))
+        store.add(made("steered", [[1, 0], [1, 1]], told={}))
+        with store.db.conn:
+            store.db.conn.execute(f"UPDATE task_records SET {change}")
+        with suppress(StoreError):
+            publish(store, tmp_path / "site")
+            return
+        assert not (tmp_path / "site" / "index.html").exists()
 
 
 @pytest.mark.browser

@@ -27,10 +27,15 @@
       ...own.map((one) => box(one, states.isShown(state, one), `column ${one.id}`))));
   };
 
+  const about = (pages) => ["What this is: ", make("a", { href: pages.dataset, "data-key": "about dataset" }, "the dataset"),
+    " and its pictures, ", make("a", { href: pages.metric, "data-key": "about metric" }, "the metric"), ", ",
+    make("a", { href: pages.table, "data-key": "about table" }, "a plain table of all sets of items"), "."];
+
   const draw = (board, state, shown) => {
     const kinds = [...new Set(board.views.map((view) => view.simulated))];
     const { view } = state;
     at("board-data").hidden = !view;
+    at("board-about").replaceChildren(...(view ? about(view.pages) : []));
     at("board-simulated").hidden = !(view && view.simulated);
     if (view) {
       fill(at("board-kind"), kinds.map((kind) => [WORDS[kind], WORDS[kind]]), WORDS[view.simulated]);

@@ -39,13 +39,16 @@ const brainbenchFront = {};
     return { ...packed, lines, columns };
   };
 
+  // On a phone the first score is to be in sight beside the model's name.
+  const ROOM = !matchMedia("(max-width: 40rem)").matches;
+
   const BASE = [
     // id, heading, kind, shown at first
     ["rank", "Rank", "rank", true],
     ["model", "Model", "model", true],
     ["revision", "Revision", "text", false],
     ["family", "Family", "text", false],
-    ["parameters", "Parameters", "count", true],
+    ["parameters", "Parameters", "count", ROOM],
     ["layers", "Layers", "count", false],
     ["dtype", "Number format", "text", false],
     ["pooling", "Pooling", "text", false],
@@ -68,7 +71,7 @@ const brainbenchFront = {};
       made.push(...own);
     }
     made.push({ id: "date", title: "Date", kind: "date", shown: true, group: "Model", last: true });
-    if (!view) for (const one of made) if (one.kind === "accuracy") one.shown = true;
+    if (!view) for (const one of made) if (["accuracy", "idea"].includes(one.kind)) one.shown = true;
     const ids = new Map();
     for (const one of made) one.id = toldApart(ids, one.id);
     return made;

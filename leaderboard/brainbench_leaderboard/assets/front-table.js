@@ -19,13 +19,16 @@
     return told;
   };
 
+  /** What ranks hold in; a region's heading has its group above it, of accuracies there may be several. */
+  const ranking = (by) => !by ? [] : by.kind === "score" ? [`in ${by.title}`] : [`by ${by.title}, ${by.group}`];
+
   const heading = (column, shown) => {
     const { sort, rankedBy } = shown;
     const sorted = sort.id === column.id ? (sort.descending ? "descending" : "ascending") : null;
     const arrow = sorted ? (sort.descending ? "\u2193" : "\u2191") : "\u2195";
     const button = make("button", { type: "button", "data-key": `sort ${column.id}`, "data-sort": column.id },
       column.title, make("span", { class: sorted ? "arrow on" : "arrow", "aria-hidden": "true" }, arrow));
-    const notes = column.kind === "rank" ? rankedBy ? [`${rankedBy.kind === "score" ? "in" : "by"} ${rankedBy.title}`] : [] : column.source ? held(column) : [];
+    const notes = column.kind === "rank" ? ranking(rankedBy) : column.source ? held(column) : [];
     return make("th", { scope: "col", "aria-sort": sorted, class: column.kind },
       button, ...notes.map((words) => make("small", {}, words)));
   };
@@ -52,7 +55,7 @@
     if (it === undefined) return make("td", { class: "rank" }, line.baseline ? "baseline" : "not ranked");
     const others = shown.ties.get(it) - 1;
     if (!others) return make("td", { class: "rank" }, String(it));
-    return make("td", { class: "rank" }, `=${it}`, make("small", {}, `tied with ${others}`));
+    return make("td", { class: "rank" }, `=${it}`, make("small", {}, `tied with ${others} ${others === 1 ? "other" : "others"}`));
   };
 
   const marks = (line) => [
@@ -79,7 +82,8 @@
     if (column.kind === "model") return model(line, shown);
     const it = brainbenchFront.valueOf(line, column);
     if (!column.source) {
-      return make("td", { class: it === undefined ? "missing" : column.kind }, it === undefined ? "not known" : brainbenchFront.text(it, column));
+      const none = line.baseline && column.id === "parameters" ? "none" : "not known";
+      return make("td", { class: it === undefined ? "missing" : column.kind }, it === undefined ? none : brainbenchFront.text(it, column));
     }
     const cell = column.source.cells.get(line.at);
     if (it === undefined) {
@@ -102,7 +106,7 @@
 
   /** What an opened line says: how it was run, every shown number in full, and why what is missing is missing. */
   const detail = (line, shown) => {
-    const facts = make("dl", {}, ...FACTS.map(([name, label]) => make("div", {}, make("dt", {}, label),
+    const facts = make("dl", {}, ...FACTS.filter(([name]) => !(line.baseline && line[name] === null)).map(([name, label]) => make("div", {}, make("dt", {}, label),
       make("dd", {}, line[name] === null ? "not known" : name === "parameters" ? line[name].toLocaleString("en") : String(line[name])))));
     const rows = shown.columns.filter((one) => one.source).map((one) => {
       const it = brainbenchFront.valueOf(line, one), cell = one.source.cells.get(line.at) ?? {};
@@ -122,7 +126,10 @@
       make("td", { colspan: shown.columns.length }, make("div", {}, facts, table || "", more)));
   };
 
-  brainbenchFront.body = (shown) => shown.page.flatMap((line) => {
+  const nothing = (shown) => make("tr", {}, make("td", { colspan: shown.columns.length, class: "nothing" },
+    "No model fits what is searched and chosen above."));
+
+  brainbenchFront.body = (shown) => !shown.page.length ? [nothing(shown)] : shown.page.flatMap((line) => {
     const row = make("tr", { class: line.baseline ? "apart" : null }, ...shown.columns.map((one) => value(line, one, shown)));
     return shown.open.has(line.key) ? [row, detail(line, shown)] : [row];
   });

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from brainbench.cards import DatasetCard, MethodCard, RegionPlace
 from brainbench.provenance import now, version_of
+from brainbench.text import plain
 from brainbench_leaderboard.idea_view import Read
 from brainbench_leaderboard.margins import Cells
 from brainbench_leaderboard.origins import Sources
@@ -26,7 +27,7 @@ class Cards:
 
     metrics: by "name/protocol". What is not installed, or says nothing of itself, is not among them.
     places: of datasets, by region, where that is known. beside: of interventions, the names of others
-    without which their numbers cannot be judged.
+    without which their numbers cannot be judged. models: of models and baselines, what each is.
     """
 
     datasets: Mapping[str, DatasetCard] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Cards:
     tasks: Mapping[str, MethodCard] = field(default_factory=dict)
     places: Mapping[str, Mapping[str, RegionPlace]] = field(default_factory=dict)
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, catalog: Catalog) -> Cards:
@@ -48,6 +50,7 @@ class Cards:
             _methods((thing.name, thing) for thing in catalog.tasks.values()),
             places={thing.name: _places(thing) for thing in catalog.datasets.values()},
             beside={thing.name: _beside(thing) for thing in catalog.interventions.values()},
+            models={thing.name: _about(thing) for thing in catalog.models.values()},
         )
 
 
@@ -116,6 +119,19 @@ def _beside(thing: object) -> tuple[str, ...]:
     """Names of others without which an intervention's numbers cannot be judged."""
     named = getattr(thing, "beside", ())
     return tuple(str(name) for name in named) if isinstance(named, tuple | list) else ()
+
+
+def _about(model: object) -> str:
+    """What a model or baseline is, in its own words or its class's first line; nothing where it has none."""
+    kind = type(model)
+    written = (kind.__doc__ or "").strip().partition("\n")[0]
+    if written.startswith(f"{kind.__name__}("):  # what dataclass writes where nobody did
+        written = ""
+    try:
+        told = getattr(model, "about", written)
+    except Exception:
+        return ""
+    return plain(told) if isinstance(told, str) else ""
 
 
 def _places(dataset: Any) -> dict[str, RegionPlace]:

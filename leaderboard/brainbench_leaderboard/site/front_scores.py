@@ -8,6 +8,7 @@ from typing import Any
 
 from brainbench.plan import NOTHING
 from brainbench.text import plain
+from brainbench_leaderboard.site import places, table_places
 from brainbench_leaderboard.site.front_lines import Column, Lines, Reasons, rounded
 from brainbench_leaderboard.values import Row, drawn, short_name
 from brainbench_leaderboard.view import QUESTION
@@ -26,10 +27,10 @@ def scores(
     """
     asked = [row for row in rows if row["intervention"] in (None, NOTHING)]
     asked.sort(key=lambda row: (row["outcome"] != "scores", not row["resolved"], row["started"] or ""))
-    places = _places(asked)
+    views_of = _places(asked)
     of_view: dict[Key, dict[str, list[Row]]] = {}
     for row in asked:
-        of_view.setdefault(places[row["fingerprint"]], {}).setdefault(row["region"], []).append(row)
+        of_view.setdefault(views_of[row["fingerprint"]], {}).setdefault(row["region"], []).append(row)
     ordered = sorted(of_view, key=lambda key: _order(key, of_view[key]))
     settings: dict[Key, set[Any]] = {}  # of what has one title
     for key in ordered:
@@ -99,6 +100,11 @@ def _view(row: Row, ordinal: int, *, several: bool) -> dict[str, Any]:
         "measure": plain(f"{row['metric']} ({row['protocol']} protocol, v{row['metric_version']})"),
         "items": plain(row["item_set"]),
         "variant": plain("; ".join(more)),
+        "pages": {
+            "dataset": places.dataset_page(str(row["dataset"])),
+            "metric": places.method_page("metric", f"{row['metric']}/{row['protocol']}"),
+            "table": table_places.score_table(row),
+        },
         "asked": {
             **{name: row[name] for name in ("dataset", "dataset_version", "metric", "protocol")},
             "metric_version": row["metric_version"],

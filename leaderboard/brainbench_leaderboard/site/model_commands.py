@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from brainbench.plan import NOTHING
@@ -41,7 +42,17 @@ def commands(board: Board, everyone: Everyone, own: Own) -> tuple[Command, ...]:
         typed = tuple(plain(shlex.quote(word)) for word in words)
         notes, facts = tuple(_notes(own, one, words)), made_with(board, rows)
         found.append(Command(_title(one, rows), typed, notes, facts))
-    return tuple(found)
+    return tuple(_told_apart(found))
+
+
+def _told_apart(found: list[Command]) -> Iterable[Command]:
+    """With a number in headings that would else be the same, and could not be told apart when read aloud."""
+    titles = Counter(command.title for command in found)
+    seen: Counter[str] = Counter()
+    for command in found:
+        seen[command.title] += 1
+        number = f" ({seen[command.title]})" if titles[command.title] > 1 else ""
+        yield replace(command, title=command.title + number)
 
 
 def _words(model: str, one: Asked, rows: list[Row]) -> Iterable[str]:
@@ -87,9 +98,12 @@ def _change(name: str) -> str:
 
 def _title(one: Asked, rows: list[Row]) -> str:
     what = {"score": "Brain alignment", "task": "Tasks", "ideas": "Ideas"}[one.kind]
+    by = sorted(name for name, *_ in one.scorers)
+    scorers = f" by {', '.join(by)}" if by else ""
+    changed = ", changed" if NOTHING not in one.interventions else ""
     revision = f", revision {one.revision[:14]}" if one.revision else ""
     count = f"{len(rows)} result{'' if len(rows) == 1 else 's'}"
-    return plain(f"{what}{revision}: {count}")
+    return plain(f"{what}{scorers}{changed}{revision}: {count}")
 
 
 def _notes(own: Own, one: Asked, words: tuple[str, ...]) -> Iterable[str]:

@@ -48,10 +48,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands on top; facts are (label, words)."""
+    """What stands on top; facts are (label, words). about: what it says of itself. dull: no model at all."""
 
     name: str
     kind: str
+    about: str
+    dull: bool
     twin: str
     facts: tuple[tuple[str, str], ...]
     revisions: tuple[Revision, ...]
@@ -76,6 +78,8 @@ def head(board: Board, everyone: Everyone, own: Own) -> Head:
     return Head(
         plain(own.name),
         kind_of(board, own),
+        board.cards.models.get(own.name, ""),
+        bool(own.scores) and all(row["baseline"] for row in own.scores),
         twin(everyone, own.name),
         tuple((label, words) for label, words in told.items() if words),
         tuple(revision(own.name, name) for name in _each(row["revision"] for _, row in own.rows)),

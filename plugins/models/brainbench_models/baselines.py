@@ -118,6 +118,7 @@ class WordsBaseline(_Baseline):
     """How often each word occurs in the item. Words of test items alone have no weight: see bag_of_words."""
 
     name: str = "baseline:words"
+    about: ClassVar[str] = "How often each word occurs in the item. Words of test items alone weigh nothing."
 
     def make(
         self, options: ModelOptions, stimuli: Sequence[Stimulus], recording: Recording
@@ -130,6 +131,9 @@ class WordsBaseline(_Baseline):
 class NoiseBaseline(_Baseline):
     """Layers of pure noise, drawn from the seed; `with_type` adds an offset by task type to each of them."""
 
+    about: ClassVar[str] = (
+        "Layers of pure noise, drawn from the seed; with +type, an offset by task type, too."
+    )
     layers: int = NOISE_LAYERS
     with_type: bool = False
 

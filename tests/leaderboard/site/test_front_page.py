@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from brainbench.records import Failure, Record
 from brainbench.stimuli import ALL_ITEMS, ItemSet
-from brainbench_leaderboard.site import front, output, publish
+from brainbench_leaderboard.site import front, output, places, publish, table_places
 from brainbench_leaderboard.site.board import Board
 from brainbench_leaderboard.store import Leaderboard
 
@@ -159,6 +159,28 @@ def test_it_searches_and_filters_and_the_address_keeps_it(site: Path, visit: Any
     assert "reasoning" not in heads
     page.get_by_role("button", name="Clear filters").click()
     assert count.inner_text().startswith("108 of 108 models and baselines")
+
+
+def test_it_says_when_nothing_fits_and_what_the_numbers_are_of(site: Path, visit: Any, board: Board) -> None:
+    page = visit(site, "index.html#search=nobody+is+called+so")
+    assert page.locator("#board-body tr").inner_text() == "No model fits what is searched and chosen above."
+    made = {places.dataset_page(row["dataset"]) for row in board.scores}
+    made |= {places.method_page("metric", f"{row['metric']}/{row['protocol']}") for row in board.scores}
+    made |= {table_places.score_table(row) for row in board.scores}
+    for kind in ("real", "simulated"):
+        page.get_by_label("Kind of data").select_option(kind)
+        links = page.locator("#board-about a").all()
+        told = [str(link.get_attribute("href")) for link in links]
+        assert len(told) == 3
+        assert set(told) <= made
+        assert ("simulated" in told[0]) is (kind == "simulated")
+
+
+def test_a_phone_has_the_first_score_in_sight_and_a_baseline_no_parameters(site: Path, visit: Any) -> None:
+    score = visit(site, width=390).locator("#board-body td.score .number").first
+    assert score.bounding_box()["x"] < 300
+    page = visit(site, "index.html#baselines=shown&search=baseline")
+    assert set(column(page, "Parameters")) == {"none"}
 
 
 def test_kinds_of_data_are_chosen_never_mixed(site: Path, visit: Any) -> None:
@@ -307,6 +329,20 @@ def test_a_board_of_a_task_alone_stands(tmp_path: Path, visit: Any, made: Callab
     page = visit(tmp_path / "site")
     assert column(page, "accuracy") == ["0.500"]
     assert column(page, "Rank") == ["1"]
+    assert page.locator("#board-head th.rank small").inner_text() == "by accuracy, sums v1"
+
+
+def test_a_board_of_ideas_alone_shows_them(board: Board, tmp_path: Path, visit: Any) -> None:
+    facts = {"model": "m", "revision": "r", "dtype": "float32", "seed": None, "baseline": 0, "resolved": 1}
+    asked = {"dataset": None, "dataset_version": None, "scorer": "far", "scorer_version": 1, "helper": "h"}
+    told = {"outcome": "scores", "score": 0.864, "low": 0.8, "high": 0.9, "rank": 1, "intervention": "none"}
+    more = {"simulated": 0, "sampling": None, "question": "q", "fingerprint": "f", "started": "2026-01-01"}
+    rest = dict.fromkeys(("validity", "validity_low", "validity_high", "learnt_from"))
+    alone = replace(board, scores=(), tasks=(), ideas=({**facts, **asked, **told, **more, **rest},))
+    output.write(tmp_path, [*publish.assets(), *front.files(alone)])
+    page = visit(tmp_path)
+    assert column(page, "originality") == ["0.864"]
+    assert column(page, "Rank") == ["1"]
 
 
 def test_what_was_learnt_from_simulated_data_is_reached_without_scores_of_such_and_marked(
@@ -336,6 +372,6 @@ def test_tied_models_share_a_rank_and_the_next_one_counts_them(
         shared.append({**row, "rank": row["rank"] and place - place % 3 + 1})
     output.write(tmp_path, [*publish.assets(), *front.files(replace(board, scores=tuple(shared)))])
     page = visit(tmp_path)
-    assert column(page, "Rank")[:6] == ["=1tied with 2"] * 3 + ["=4tied with 2"] * 3
+    assert column(page, "Rank")[:6] == ["=1tied with 2 others"] * 3 + ["=4tied with 2 others"] * 3
     scores = numbers(column(page, "language")[:5])
     assert scores == sorted(scores, reverse=True)  # type: ignore[type-var]

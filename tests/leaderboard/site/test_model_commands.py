@@ -103,6 +103,12 @@ def test_a_whole_grid_is_one_command_for_each_way_of_running_a_model() -> None:
     assert plain["regions"] == plain["item_sets"] == ()
 
 
+def test_no_two_commands_have_one_heading() -> None:
+    board = board_of(tuple(row(at, *one) for at, one in enumerate(GRID)))
+    told = commands(board, Everyone.of(board), Everyone.of(board).models["m/m"])
+    assert len({one.title for one in told}) == len(told) == 2
+
+
 RUNS = (
     "--dataset simulated-deduction --dataset simulated-creativity --metric rsa --metric predictivity/robust",
     "--dataset simulated-deduction --metric rsa/paper --region language --items all --items transitive",

@@ -229,6 +229,8 @@ def test_a_page_says_what_the_model_is_and_where_it_stands(site: Site) -> None:
 def test_a_baseline_is_called_one_and_has_no_rank(site: Site) -> None:
     page = site.page("baseline:words")
     assert "baseline: no language model" in text_of(page)
+    assert "Beside each score stands the best dull predictor" not in text_of(page)  # it is one of them
+    assert "Beside each score stands the best dull predictor" in text_of(site.page("letters"))
     assert "Where it stands" not in page
     assert all(command[-1] == "--no-baselines" for command in commands_of(page))
     beside = [line for line in lines_of(site.page("letters")) if line.startswith("left") and "words" in line]

@@ -98,10 +98,9 @@ def _chart(data: list[dict[str, Any]], panels: list[str], metric: str) -> marks.
         middle = (min(sizes) + max(sizes)) / 2
         for datum, place in zip(data, sizes, strict=True):
             datum["side"] = "right" if place > middle else "left"
-        sides = {
-            datum["side"] for datum in data if datum["kind"] == _KINDS[0]
-        }  # names are written towards the middle
-        layer += [_names(shown, side, dx) for side, dx in (("left", 8), ("right", -8)) if side in sides]
+        _apart(data)
+        used = {(datum["side"], datum["above"]) for datum in data if datum["kind"] == _KINDS[0]}
+        layer += [_names(shown, side, above) for side, above in sorted(used)]
     return marks.chart(data, layer, panels=panels)
 
 
@@ -112,9 +111,22 @@ def _ticks(low: float, high: float) -> list[float]:
     return [tick for tick in found if low <= tick <= high] or [10.0 ** math.log10(math.sqrt(low * high))]
 
 
-def _names(shown: marks.Spec, side: str, dx: int) -> marks.Spec:
+def _apart(data: list[dict[str, Any]]) -> None:
+    """Names of the upper half of a panel stand above their marks, the others below, so that few meet."""
+    for panel in {datum["panel"] for datum in data}:
+        here = [datum for datum in data if datum["panel"] == panel]
+        trained = sorted((d for d in here if d["kind"] == _KINDS[0]), key=lambda d: -d["score"])
+        upper = [id(datum) for datum in trained[: (len(trained) + 1) // 2]]
+        for datum in here:
+            datum["above"] = id(datum) in upper
+
+
+def _names(shown: marks.Spec, side: str, above: bool) -> marks.Spec:
+    """Names of trained models, written towards the middle."""
+    told = f"datum.side === '{side}' && datum.above === {str(above).lower()} && datum.kind === '{_KINDS[0]}'"
+    place = {"align": side, "dx": 8 if side == "left" else -8, "dy": -8 if above else 10}
     return {
-        "transform": [{"filter": f"datum.side === '{side}' && datum.kind === '{_KINDS[0]}'"}],
-        "mark": {"type": "text", "align": side, "dx": dx, "dy": -8, "style": "name", "limit": 110},
+        "transform": [{"filter": told}],
+        "mark": {"type": "text", **place, "style": "name", "limit": 110},
         "encoding": {"x": shown["x"], "y": shown["y"], "text": {"field": "model", "type": "nominal"}},
     }

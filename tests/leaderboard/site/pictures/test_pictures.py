@@ -84,6 +84,12 @@ def test_size_has_the_stores_numbers_and_says_who_is_highest(board: Board, aut: 
     )
     assert "motor: 3 models: too few for a correlation" in it.text
     assert here["untrained:org/small"]["kind"] == "random weights"
+    assert it.chart
+    drawn = [datum for datum in it.chart["data"]["values"] if datum["kind"] == "trained model"]
+    drawn = [datum for datum in drawn if datum["panel"] == "default"]
+    upper, lower = ([datum["score"] for datum in drawn if datum["above"] is way] for way in (True, False))
+    assert len(upper) == len(lower) == 2  # of names beside like marks one stands above, one below
+    assert min(upper) >= max(lower)
 
 
 def test_what_is_missing_is_left_out_and_never_zero(board: Board, aut: tuple[Picture, ...]) -> None:

@@ -20,7 +20,8 @@
   };
 
   /** What ranks hold in; a region's heading has its group above it, of accuracies there may be several. */
-  const ranking = (by) => !by ? [] : by.kind === "score" ? [`in ${by.title}`] : [`by ${by.title}, ${by.group}`];
+  const ranking = (by) => !by ? [] : [by.kind === "score" ? `in ${by.title}` : `by ${by.title}, ${shortened(by.group)}`];
+  const shortened = (words) => (words.length > 50 ? `${words.slice(0, 48)}\u2026` : words);
 
   const heading = (column, shown) => {
     const { sort, rankedBy } = shown;

@@ -38,7 +38,9 @@
     const ranks = (one) => one && ["score", "accuracy", "idea"].includes(one.kind);
     if (!columns.some((one) => one.id === state.sort.id)) state.sort = { id: "rank", descending: false };
     const sorted = columns.find((one) => one.id === state.sort.id);
-    const rankedBy = ranks(sorted) ? sorted : columns.find((one) => one.kind === "score") ?? columns.find(ranks);
+    const ranked = (one) => ranks(one) && [...one.source.cells.values()].some((cell) => cell.rank !== undefined);
+    const rankedBy = ranks(sorted) ? sorted
+      : columns.find((one) => one.kind === "score") ?? columns.find(ranked) ?? columns.find(ranks);
     const order = [{ id: state.sort.id, desc: state.sort.descending }];
     if (state.sort.id === "rank" && rankedBy) order.push({ id: rankedBy.id, desc: true });
     const using = new Map(order.map((one) => [one.id, one.desc]));

@@ -338,11 +338,15 @@ def test_a_board_of_ideas_alone_shows_them(board: Board, tmp_path: Path, visit: 
     told = {"outcome": "scores", "score": 0.864, "low": 0.8, "high": 0.9, "rank": 1, "intervention": "none"}
     more = {"simulated": 0, "sampling": None, "question": "q", "fingerprint": "f", "started": "2026-01-01"}
     rest = dict.fromkeys(("validity", "validity_low", "validity_high", "learnt_from"))
-    alone = replace(board, scores=(), tasks=(), ideas=({**facts, **asked, **told, **more, **rest},))
+    row = {**facts, **asked, **told, **more, **rest}
+    skipped = {"outcome": "skip", "score": None, "rank": None, "reason": "No.", "phase": None, "hint": None}
+    other = {**row, "scorer": "a first one", "question": "other", "fingerprint": "g", **skipped}
+    alone = replace(board, scores=(), tasks=(), ideas=(other, row))
     output.write(tmp_path, [*publish.assets(), *front.files(alone)])
     page = visit(tmp_path)
-    assert column(page, "originality") == ["0.864"]
-    assert column(page, "Rank") == ["1"]
+    assert rows(page)[0][3:5] == ["skipped", "0.864"]
+    assert column(page, "Rank") == ["1"]  # by what somebody has a rank in
+    assert "far v1" in page.locator("#board-head th.rank small").inner_text()
 
 
 def test_what_was_learnt_from_simulated_data_is_reached_without_scores_of_such_and_marked(

@@ -108,7 +108,8 @@ def _line(everyone: Everyone, row: Row | None, items: str, region: str, how: str
     if row["outcome"] != "scores":
         return Line(items, region, row["outcome"], ((how,), (STATES[row["outcome"]],)), why_not(row))
     value, dull = value_of(row), everyone.best_dull(row)
-    beside = (f"{dull['score']:.3f}", short_name(dull["model"])) if dull else (value.beside,)
+    none = "" if row["baseline"] else "none scored"
+    beside = (f"{dull['score']:.3f}", short_name(dull["model"])) if dull else (value.beside or none,)
     interval, p = _tested(row)
     cells = ((how,), (value.text, *interval), (p,), _ceiling(row), beside, _apart(value.above))
     return Line(items, region, "scores", (*cells, _apart(value.beyond), (value.layer,), everyone.rank(row)))

@@ -235,6 +235,8 @@ def test_a_baseline_is_called_one_and_has_no_rank(site: Site) -> None:
     assert all(command[-1] == "--no-baselines" for command in commands_of(page))
     beside = [line for line in lines_of(site.page("letters")) if line.startswith("left") and "words" in line]
     assert beside  # the best dull predictor, by name
+    assert "none scored" not in page  # a baseline is held to none
+    assert any("none scored" in site.page(name) for name in HOSTILE)
 
 
 def test_what_a_change_gained_is_said_beside_its_control(site: Site) -> None:

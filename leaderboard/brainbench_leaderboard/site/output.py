@@ -140,8 +140,11 @@ def _remove(folder: Path, name: str) -> None:
 
 
 def _replace(path: Path, content: str | bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".site-")
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with suppress(OSError):
+        if path.is_file() and not path.is_symlink() and path.read_bytes() == data:
+            return  # its time stays: neither a browser nor a copy of the site needs it again
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".site-")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from brainbench_leaderboard.site import places
@@ -39,9 +40,19 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["breakable"] = breakable
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
+    environment.filters |= {"breakable": breakable, "rounded": rounded}
     environment.globals |= {"places": places, "bare": bare}
     return environment
+
+
+def rounded(value: Any) -> Any:
+    """The same with numbers of six digits: as many as a picture shows, and half the page."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {name: rounded(one) for name, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def breakable(name: str) -> Markup:

@@ -142,6 +142,16 @@ def test_two_sites_are_not_written_into_one_folder_at_once(tmp_path: Path) -> No
     assert (tmp_path / "index.html").read_text() == "1"
 
 
+def test_a_file_that_would_be_the_same_is_left_as_it_is(tmp_path: Path) -> None:
+    output.write(tmp_path, [("a.js", "same"), ("b.html", "old")])
+    for name in ("a.js", "b.html"):
+        os.utime(tmp_path / name, (1, 1))
+    output.write(tmp_path, [("a.js", b"same"), ("b.html", "new")])
+    assert (tmp_path / "a.js").stat().st_mtime == 1
+    assert (tmp_path / "b.html").stat().st_mtime > 1
+    assert (tmp_path / "b.html").read_text() == "new"
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):

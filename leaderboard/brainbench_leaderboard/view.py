@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from brainbench.text import plain
-from brainbench_leaderboard.ties import is_changed
+from brainbench_leaderboard.dull import best_dull
 from brainbench_leaderboard.values import STATES, Row, Value, drawn, short_name, value_of
 
 QUESTION = (
@@ -136,15 +136,9 @@ def _ceilings(rows: list[Row], regions: Sequence[str]) -> dict[str, tuple[Value,
 
 def _best_dull(rows: list[Row], region: str) -> Value:
     """The best of the dull predictors in a region that models as they are are measured against."""
-    found = [
-        row
-        for row in rows
-        if row["region"] == region and row["baseline"] and row["outcome"] == "scores"
-        if row["model_kind"] == "baseline" or (row["model_kind"] == "untrained" and not is_changed(row))
-    ]
-    if not found:
+    best = best_dull(row for row in rows if row["region"] == region)
+    if best is None:
         return Value("", "missing")
-    best = max(found, key=lambda row: float(row["score"]))
     return replace(value_of(best), beside=short_name(best["model"]))
 
 

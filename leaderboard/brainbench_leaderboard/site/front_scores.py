@@ -8,12 +8,12 @@ from typing import Any
 
 from brainbench.plan import NOTHING
 from brainbench.text import plain
+from brainbench_leaderboard.dull import best_dull
 from brainbench_leaderboard.site import places, table_places
 from brainbench_leaderboard.site.front_lines import Column, Lines, Reasons, rounded
 from brainbench_leaderboard.values import Row, drawn, short_name
 from brainbench_leaderboard.view import QUESTION
 
-_DULL = ("baseline", "untrained")
 Key = tuple[Any, ...]
 
 
@@ -116,8 +116,7 @@ def _view(row: Row, ordinal: int, *, several: bool) -> dict[str, Any]:
 
 def _column(view: int, rows: Sequence[Row], lines: Lines, reasons: Reasons) -> Column:
     ceiling, note = _ceiling(rows)
-    dull = [row for row in rows if row["outcome"] == "scores" and row["model_kind"] in _DULL]
-    best = max(dull, key=lambda row: float(row["score"]), default=None)
+    best = best_dull(rows)
     column = Column(
         {
             "kind": "score",

@@ -105,6 +105,15 @@ def test_a_column_has_the_ceiling_and_the_best_dull_predictor_of_its_question(
         )
 
 
+def test_a_steered_twin_is_no_dull_predictor(board: Board) -> None:
+    row = next(row for row in board.scores if row["model"] == "baseline:words" and row["outcome"] == "scores")
+    twin = {**row, "model": "untrained:a", "model_kind": "untrained", "fingerprint": "twin", "score": 5.0}
+    for change, name in (("none", "untrained:a"), ("nari", None)):
+        found = data(replace(board, scores=(*board.scores, {**twin, "intervention": change})))
+        (column,) = filter(view_of(found, row), found["columns"])
+        assert (column["dull_name"] == name) == (column["dull"] == 5.0) == (name is not None)
+
+
 def test_real_and_simulated_never_share_a_view_and_real_comes_first(told: Told) -> None:
     assert {view["simulated"] for view in told["views"]} == {True, False}
     start = told["views"][told["start"]]

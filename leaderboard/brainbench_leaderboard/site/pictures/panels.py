@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from brainbench.text import plain
-from brainbench_leaderboard.ties import is_changed
+from brainbench_leaderboard.dull import best_dull
 from brainbench_leaderboard.values import Row, short_name
 
 _KEY = ("dataset", "simulated", "dataset_version", "metric", "protocol", "metric_version")
 _NO_MODELS = ("baseline", "people")
-_DULL = ("baseline", "untrained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +160,7 @@ def _one(group: Sequence[Question]) -> Asked:
 
 
 def _panel(region: str, rows: Sequence[Row]) -> Panel:
-    dull = [
-        row
-        for row in rows
-        if row["outcome"] == "scores" and row["baseline"] and row["model_kind"] in _DULL
-        if row["model_kind"] == "baseline" or not is_changed(row)  # a steered twin has learnt from brains
-    ]
-    best = max(dull, key=lambda row: float(row["score"]), default=None)
+    best = best_dull(rows)
     ceilings = [
         row[name] for name in ("ceiling_like_for_like", "ceiling") for row in rows if row[name] is not None
     ]

@@ -1,7 +1,7 @@
 "use strict";
 // The front page at work: what is chosen, the lines that are left (TanStack Table), and the page drawn anew.
 (() => {
-  const { make, state: states } = brainbenchFront;
+  const states = brainbenchFront.state;
   const PAGE = 100;
   const BEST_FIRST = new Set(["score", "accuracy", "idea", "gain"]);
   const at = (id) => document.getElementById(id);

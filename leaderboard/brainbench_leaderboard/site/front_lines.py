@@ -8,6 +8,7 @@ from typing import Any
 from brainbench.text import plain
 from brainbench_leaderboard.origins import Sources
 from brainbench_leaderboard.site import places
+from brainbench_leaderboard.site.data_files import rounded
 from brainbench_leaderboard.values import Row
 from brainbench_leaderboard.view import ENTRY
 
@@ -155,11 +156,6 @@ class Column:
         names = dict.fromkeys(name for at in lines for name, x in self.cells[at].items() if x is not None)
         lists = {name: [rounded(self.cells[at].get(name)) for at in lines] for name in names}
         return {**self.facts, "at": lines, **lists}
-
-
-def rounded(value: Any) -> Any:
-    """A number with six digits, which is more than any interval leaves; anything else as it is."""
-    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _alike(one: Row, other: Row, names: Collection[str]) -> bool:

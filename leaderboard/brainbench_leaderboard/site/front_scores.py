@@ -10,7 +10,8 @@ from brainbench.plan import NOTHING
 from brainbench.text import plain
 from brainbench_leaderboard.dull import best_dull
 from brainbench_leaderboard.site import places, table_places
-from brainbench_leaderboard.site.front_lines import Column, Lines, Reasons, rounded
+from brainbench_leaderboard.site.data_files import rounded
+from brainbench_leaderboard.site.front_lines import Column, Lines, Reasons
 from brainbench_leaderboard.values import Row, drawn, short_name
 from brainbench_leaderboard.view import QUESTION
 

@@ -10,7 +10,8 @@ from brainbench.plan import NOTHING
 from brainbench.text import plain
 from brainbench_leaderboard.origins import Sources
 from brainbench_leaderboard.sheet_groups import fitted, source
-from brainbench_leaderboard.site.front_lines import Column, Lines, Reasons, rounded
+from brainbench_leaderboard.site.data_files import rounded
+from brainbench_leaderboard.site.front_lines import Column, Lines, Reasons
 from brainbench_leaderboard.values import Row, drawn
 
 _NOT_ASKED = "the model as it is was not asked these items"

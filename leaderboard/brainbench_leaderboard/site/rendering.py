@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from brainbench_leaderboard.site import places
+from brainbench_leaderboard.site.data_files import rounded
 from brainbench_leaderboard.site.method_names import bare
 
 if TYPE_CHECKING:
@@ -44,15 +44,6 @@ def _environment() -> Environment:
     environment.filters |= {"breakable": breakable, "rounded": rounded}
     environment.globals |= {"places": places, "bare": bare}
     return environment
-
-
-def rounded(value: Any) -> Any:
-    """The same with numbers of six digits: as many as a picture shows, and half the page."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, Mapping):
-        return {name: rounded(one) for name, one in value.items()}
-    return [rounded(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def breakable(name: str) -> Markup:

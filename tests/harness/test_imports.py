@@ -77,6 +77,8 @@ def third_party(modules: set[str]) -> set[str]:
         ("tune", "merge", "--help"),
         ("tune", "show", "TUNED"),
         ("board", "merge", "--help"),
+        ("board", "publish", "--help"),
+        ("board", "serve", "--help"),
         ("analyse", "--help"),
         ("data", "--help"),
         ("data", "prepare", "--help"),

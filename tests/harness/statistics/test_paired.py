@@ -10,6 +10,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import binomtest
 
 from brainbench.errors import ShapeError, UsageError
 from brainbench.statistics import compare_models, mcnemar, sign_flip, two_way_interval
@@ -99,6 +100,8 @@ def test_mcnemar_counts_every_item_once(answers: tuple[np.ndarray, np.ndarray]) 
     assert found.difference == pytest.approx(after.mean() - before.mean())
     turned = mcnemar(after, before)
     assert (turned.p, turned.gained, turned.harmed) == (found.p, found.harmed, found.gained)
+    if changed := found.gained + found.harmed:
+        assert found.p == pytest.approx(binomtest(found.gained, changed).pvalue, rel=1e-9)
 
 
 def test_mcnemar_by_hand() -> None:

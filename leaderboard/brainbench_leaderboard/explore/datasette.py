@@ -52,7 +52,7 @@ def opened(database: Path, host: str, port: int) -> Iterator[str]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "DATASETTE_LOAD_PLUGINS": "", "BRAINBENCH_SERVED_AT": host},  # ours alone
+                env={**os.environ, "DATASETTE_LOAD_PLUGINS": "", "EXPLORE_SERVED_AT": host},  # ours alone
             )
         try:
             _wait(process, address(host, port), log)

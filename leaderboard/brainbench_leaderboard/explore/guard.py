@@ -11,7 +11,7 @@ from datasette import hookimpl
 
 from brainbench_leaderboard.site.server import means
 
-HOST = "BRAINBENCH_SERVED_AT"  # the variable that says at which host
+HOST = "EXPLORE_SERVED_AT"  # the variable that says at which host
 LARGEST = 20_000_000  # bytes of a value: a short query can make one that fills the memory
 App = Callable[[Any, Any, Any], Awaitable[None]]
 

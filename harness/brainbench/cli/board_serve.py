@@ -58,7 +58,7 @@ def serve(context: click.Context, port: int, host: str, db: Path | None) -> None
         serving.start()
         try:
             click.echo(plain(f"Page       {server.address}"))
-            with beside(path, host, port and server.server_port + 1):
+            with beside(path, host, port and server.server_port + 1, site.place / "datasette"):
                 while serving.is_alive():  # with a limit, so that Ctrl-C is heard on every system
                     serving.join(1)
         finally:
@@ -66,7 +66,7 @@ def serve(context: click.Context, port: int, host: str, db: Path | None) -> None
 
 
 @contextlib.contextmanager
-def beside(path: Path, host: str, port: int) -> Iterator[None]:
+def beside(path: Path, host: str, port: int, folder: Path) -> Iterator[None]:
     """With datasette where it is installed; why not, where it is not or does not start."""
     from brainbench.errors import StoreError
     from brainbench_leaderboard.explore import datasette
@@ -76,7 +76,7 @@ def beside(path: Path, host: str, port: int) -> Iterator[None]:
             click.echo(_EXTRA, err=True)
         else:
             try:
-                address = stack.enter_context(datasette.opened(path, host, port))
+                address = stack.enter_context(datasette.opened(path, host, port, folder))
             except StoreError as error:
                 _warn(f"{error.message} {error.hint}")
             else:

@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -38,31 +37,32 @@ def installed() -> bool:
 
 
 @contextmanager
-def opened(database: Path, host: str, port: int) -> Iterator[str]:
+def opened(database: Path, host: str, port: int, folder: Path) -> Iterator[str]:
     """Run datasette at the first free port from `port` on (0: any), while the context lasts; its address.
 
+    What it reads and says goes into `folder`, which is made, and is the caller's to remove.
     Raises StoreError when it does not start.
     """
     port = free_port(host, port)
-    with tempfile.TemporaryDirectory(prefix="brainbench-datasette-") as folder:
-        log = Path(folder, "log")
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command(database, host, port, Path(folder)),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, "DATASETTE_LOAD_PLUGINS": "", "EXPLORE_SERVED_AT": host},  # ours alone
-            )
-        try:
-            _wait(process, address(host, port), log)
-            yield address(host, port)
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.kill()
-            process.wait()
+    folder.mkdir()
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command(database, host, port, folder),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "DATASETTE_LOAD_PLUGINS": "", "EXPLORE_SERVED_AT": host},  # ours alone
+        )
+    try:
+        _wait(process, address(host, port), log)
+        yield address(host, port)
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+        process.kill()
+        process.wait()
 
 
 def command(database: Path, host: str, port: int, folder: Path) -> list[str]:

@@ -16,23 +16,24 @@ PATIENCE = 5.0  # seconds that a visitor waits for a page made anew, before the 
 
 
 class LiveSite:
-    """The site of a results file in a temporary folder, which goes with it.
+    """The site of a results file in a temporary folder, which goes with it: `folder` in `place`.
 
-    Raises StoreError when the file cannot be read. What goes wrong later, while pages are there to be shown,
-    is told to `warn`.
+    `place` may hold what else goes with it. Raises StoreError when the file cannot be read. What goes wrong
+    later, while pages are there to be shown, is told to `warn`.
     """
 
     def __init__(self, database: Path, cards: Cards, warn: Callable[[str], None]) -> None:
         self._database, self._cards, self._warn = database, cards, warn
-        self._place = tempfile.TemporaryDirectory(prefix="brainbench-site-")
-        self.folder = Path(self._place.name)
+        self._kept = tempfile.TemporaryDirectory(prefix="brainbench-site-")
+        self.place = Path(self._kept.name)
+        self.folder = self.place / "site"
         self._lock = threading.Lock()
         self._making: threading.Thread | None = None
         self._made_of = _state(database)
         try:
             self._publish()
         except BaseException:
-            self._place.cleanup()
+            self._kept.cleanup()
             raise
 
     def __enter__(self) -> LiveSite:
@@ -41,7 +42,7 @@ class LiveSite:
     def __exit__(self, *_: object) -> None:
         if self._making is not None:  # it writes into the folder
             self._making.join()
-        self._place.cleanup()
+        self._kept.cleanup()
 
     def refresh(self, patience: float = PATIENCE) -> None:
         """Publish again if the file has changed, and wait so long for it; meanwhile the older pages stay."""

@@ -167,11 +167,11 @@ def test_all_tables_and_nothing_else_are_described(results: Path) -> None:
     assert told["tables"]["other"] == {"hidden": True}
 
 
-def test_datasette_answers_and_changes_nothing(results: Path) -> None:
+def test_datasette_answers_and_changes_nothing(results: Path, tmp_path: Path) -> None:
     from datasette.utils import tilde_encode
 
     before = results.read_bytes()
-    with datasette.opened(results, "127.0.0.1", 0) as address:
+    with datasette.opened(results, "127.0.0.1", 0, tmp_path / "datasette") as address:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
         def get(path: str) -> Any:
@@ -198,11 +198,11 @@ def test_datasette_answers_and_changes_nothing(results: Path) -> None:
 
 
 def test_where_it_is_missing_or_does_not_start_the_page_is_served_without_it(
-    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(datasette, "SETTINGS", {"no_such_setting": "1"})
-    with board_serve.beside(results, "127.0.0.1", 0):
+    with board_serve.beside(results, "127.0.0.1", 0, tmp_path / "datasette"):
         assert "warning: datasette does not start: " in capsys.readouterr().err
     monkeypatch.setattr(datasette, "find_spec", lambda name: None)
-    with board_serve.beside(results, "127.0.0.1", 0):
+    with board_serve.beside(results, "127.0.0.1", 0, tmp_path / "datasette"):
         assert "pip install 'brainbench[datasette]'" in capsys.readouterr().err

@@ -28,9 +28,9 @@ def recipe(*words: str) -> list[list[str]]:
     """The commands of a target, with what they are called in the Makefile's environment left off."""
     make = shutil.which("make")
     assert make
-    listed = subprocess.run(
-        [make, "-n", "-o", ".venv/.installed", *words], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    call = [make, "-n", "-o", ".venv/.installed", *words]  # as by itself, also where make runs the tests
+    listed = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True, env=outer)
     lines = [line.partition("||")[0] for line in listed.stdout.splitlines()]
     return [shlex.split(line.removeprefix(".venv/bin/")) for line in lines]
 

@@ -1,4 +1,4 @@
-"""Results of a task as a run would leave them, with chosen right and wrong answers."""
+"""Results of tasks and of metrics as a run would leave them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from brainbench.nouns import ModelOptions
-from brainbench.plan import TaskCell
+from brainbench.plan import Plan, TaskCell
 from brainbench.records import Outcome, Record
+from brainbench.runner import run
 from brainbench.task_scores import TaskItem, TaskScores
+from brainbench_interventions.none import NoIntervention
 
 
 @dataclass(frozen=True)
@@ -158,3 +160,20 @@ def answers() -> Callable[..., Any]:
         return np.random.default_rng(seed).permutation(right).reshape(problems, forms)
 
     return answers
+
+
+@pytest.fixture
+def records(toy: Any) -> Callable[..., list[Record]]:
+    """Scores of these models (or the toy one) on a dataset (or the toy one), as a run leaves them."""
+
+    def records(*models: Any, dataset: Any = None) -> list[Record]:
+        plan = Plan.product(
+            models=models or [toy["model"]()],
+            datasets=[dataset or toy["dataset"]()],
+            metrics=[toy["metric"]()],
+            interventions=[NoIntervention()],
+            options=ModelOptions(),
+        )
+        return [result for result in run(plan) if isinstance(result, Record)]
+
+    return records

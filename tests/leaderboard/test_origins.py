@@ -11,30 +11,12 @@ from typing import Any
 import pytest
 
 from brainbench.nouns import ModelOptions
-from brainbench.plan import Plan
 from brainbench.records import Record
-from brainbench.runner import run
-from brainbench_interventions.none import NoIntervention
 from brainbench_leaderboard.origins import Origin, dataset_spec, origins
 from brainbench_leaderboard.store import Leaderboard
 from brainbench_leaderboard.view import tables
 
 Toy = dict[str, Any]
-
-
-@pytest.fixture
-def records(toy: Toy) -> Callable[..., list[Record]]:
-    def records(model: Any) -> list[Record]:
-        plan = Plan.product(
-            models=[model],
-            datasets=[toy["dataset"]()],
-            metrics=[toy["metric"]()],
-            interventions=[NoIntervention()],
-            options=ModelOptions(),
-        )
-        return [result for result in run(plan) if isinstance(result, Record)]
-
-    return records
 
 
 @pytest.fixture

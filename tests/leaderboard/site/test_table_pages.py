@@ -13,11 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from brainbench.errors import StoreError
-from brainbench.nouns import ModelOptions
-from brainbench.plan import Plan
 from brainbench.records import Failure, Record, Skip
-from brainbench.runner import run
-from brainbench_interventions.none import NoIntervention
 from brainbench_leaderboard.site import places, rendering, table_pages, table_places
 from brainbench_leaderboard.site.board import Board
 from brainbench_leaderboard.site.publish import publish
@@ -57,21 +53,6 @@ class Reader(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
-
-
-@pytest.fixture
-def records(toy: Toy) -> Callable[..., list[Record]]:
-    def records(*models: Any, dataset: Any = None) -> list[Record]:
-        plan = Plan.product(
-            models=models or [toy["model"]()],
-            datasets=[dataset or toy["dataset"]()],
-            metrics=[toy["metric"]()],
-            interventions=[NoIntervention()],
-            options=ModelOptions(),
-        )
-        return [result for result in run(plan) if isinstance(result, Record)]
-
-    return records
 
 
 @pytest.fixture

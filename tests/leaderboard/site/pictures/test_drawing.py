@@ -89,6 +89,10 @@ def test_a_page_in_a_folder_is_sound_for_a_screen_reader(site: Path, visit: Any)
     page.keyboard.press("Enter")
     table = page.locator("details[open] table")
     assert table.locator("tbody tr").first.inner_text().startswith("p1")
+    assert (
+        table.locator("thead th[scope=col]").count() == table.locator("tbody tr").first.locator("> *").count()
+    )
+    assert table.locator("tbody tr th[scope=row]").count() == table.locator("tbody tr").count()
     assert Axe().run(page, options={"preload": False}).response["violations"] == []
     assert page.get_by_role("img", name="Layer profile: aut").first.is_visible()
 
